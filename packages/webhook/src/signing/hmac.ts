@@ -1,0 +1,86 @@
+import type * as NodeCrypto from "node:crypto";
+import type { Bytes } from "./bytes.ts";
+import { concatBytes, equalBytes, viewOf } from "./bytes.ts";
+
+/** Hashes that this library signs with. SHA-1 is here only for platforms that know no other. */
+export type HmacHash = "sha1" | "sha256" | "sha384" | "sha512";
+
+/** Which implementation computes: `auto` takes `node:crypto` where the runtime has it, Web Crypto elsewhere. */
+export type CryptoBackend = "auto" | "native" | "webcrypto";
+
+/** A secret that is imported once and signs many times. */
+export interface HmacKey {
+  /** The MAC of the parts, as though they were one byte string. A value with `node:crypto`, a promise with Web Crypto. */
+  sign(parts: readonly Uint8Array[]): Bytes | Promise<Bytes>;
+  /** Whether `mac` is the MAC of the parts; the comparison takes the same time wherever they differ. */
+  verify(parts: readonly Uint8Array[], mac: Uint8Array): boolean | Promise<boolean>;
+}
+
+const SUBTLE_NAMES: Readonly<Record<HmacHash, string>> = {
+  sha1: "SHA-1",
+  sha256: "SHA-256",
+  sha384: "SHA-384",
+  sha512: "SHA-512",
+};
+
+/** The length in bytes of each hash's MAC. */
+export const MAC_LENGTH: Readonly<Record<HmacHash, number>> = {
+  sha1: 20,
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
+};
+
+/** Whether a value, such as one from a configuration file, names a hash of this library. */
+export function isHmacHash(value: unknown): value is HmacHash {
+  return typeof value === "string" && Object.hasOwn(SUBTLE_NAMES, value);
+}
+
+/** `node:crypto` where the runtime has it. Asked for at run time, so that a bundle for the edge does not need it. */
+export function nativeCrypto(): typeof NodeCrypto | undefined {
+  return globalThis.process?.getBuiltinModule?.("node:crypto");
+}
+
+const native = nativeCrypto();
+
+/**
+ * Imports a secret for HMAC (RFC 2104).
+ * @param hash the hash function
+ * @param secret the key's bytes, one at least
+ * @param backend where it is computed; default `auto`
+ */
+export function createHmacKey(
+  hash: HmacHash,
+  secret: Uint8Array,
+  backend: CryptoBackend = "auto",
+): HmacKey {
+  return native !== undefined && backend !== "webcrypto"
+    ? nativeKey(native, hash, secret)
+    : subtleKey(hash, secret);
+}
+
+function nativeKey(crypto: typeof NodeCrypto, hash: HmacHash, secret: Uint8Array): HmacKey {
+  const key = crypto.createSecretKey(secret);
+  const sign = (parts: readonly Uint8Array[]): Bytes => {
+    const hmac = crypto.createHmac(hash, key);
+    for (const part of parts) hmac.update(part);
+    return viewOf(hmac.digest());
+  };
+  return { sign, verify: (parts, mac) => equalBytes(sign(parts), mac) };
+}
+
+function subtleKey(hash: HmacHash, secret: Uint8Array): HmacKey {
+  // Imported at the first use: a promise made here would be an unhandled rejection if nobody ever signs.
+  let imported: Promise<CryptoKey> | undefined;
+  const key = (): Promise<CryptoKey> =>
+    (imported ??= crypto.subtle.importKey(
+      "raw",
+      new Uint8Array(secret),
+      { name: "HMAC", hash: SUBTLE_NAMES[hash] },
+      false,
+      ["sign"],
+    ));
+  const sign = async (parts: readonly Uint8Array[]): Promise<Bytes> =>
+    new Uint8Array(await crypto.subtle.sign("HMAC", await key(), concatBytes(parts)));
+  return { sign, verify: async (parts, mac) => equalBytes(await sign(parts), mac) };
+}

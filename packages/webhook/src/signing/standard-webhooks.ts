@@ -1,0 +1,29 @@
+import type { Bytes } from "./bytes.ts";
+import { fromBase64, utf8 } from "./bytes.ts";
+
+const SECRET_PREFIX = "whsec_";
+const MIN_SECRET_BYTES = 24;
+const MAX_SECRET_BYTES = 64;
+
+/**
+ * The key bytes of a signing secret: `whsec_` with the base64 of 24 to 64 bytes is decoded, any other secret is its
+ * UTF-8 bytes. Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+export function standardSecretBytes(secret: string): Bytes {
+  if (secret.startsWith(SECRET_PREFIX)) {
+    const decoded = fromBase64(secret.slice(SECRET_PREFIX.length));
+    if (decoded && decoded.length >= MIN_SECRET_BYTES && decoded.length <= MAX_SECRET_BYTES) {
+      return decoded;
+    }
+  }
+  return utf8(secret);
+}
+
+/** What is signed: `id.timestamp.body`, the timestamp in seconds since the epoch. */
+export function standardSignedContent(
+  id: string,
+  timestampSeconds: number | string,
+  body: Uint8Array,
+): readonly Uint8Array[] {
+  return [utf8(`${id}.${timestampSeconds}.`), body];
+}
