@@ -1,6 +1,9 @@
+import { nativeCrypto } from "./native-crypto.ts";
+
 /** Bytes as every Web API takes them: backed by an ordinary, not a shared, buffer. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+const native = nativeCrypto();
 const encoder = new TextEncoder();
 
 /** The UTF-8 bytes of a text. */
@@ -81,6 +84,7 @@ export function fromBase64(base64: string): Bytes | undefined {
 /** Compares without telling by its duration where two byte strings differ; the lengths are not a secret. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
+  if (native) return native.timingSafeEqual(a, b);
   let difference = 0;
   for (let index = 0; index < a.length; index += 1) {
     difference |= (a[index] ?? 0) ^ (b[index] ?? 0);

@@ -1,6 +1,7 @@
 import type * as NodeCrypto from "node:crypto";
 import type { Bytes } from "./bytes.ts";
 import { concatBytes, equalBytes, viewOf } from "./bytes.ts";
+import { nativeCrypto } from "./native-crypto.ts";
 
 /** Hashes that this library signs with. SHA-1 is here only for platforms that know no other. */
 export type HmacHash = "sha1" | "sha256" | "sha384" | "sha512";
@@ -34,11 +35,6 @@ export const MAC_LENGTH: Readonly<Record<HmacHash, number>> = {
 /** Whether a value, such as one from a configuration file, names a hash of this library. */
 export function isHmacHash(value: unknown): value is HmacHash {
   return typeof value === "string" && Object.hasOwn(SUBTLE_NAMES, value);
-}
-
-/** `node:crypto` where the runtime has it. Asked for at run time, so that a bundle for the edge does not need it. */
-export function nativeCrypto(): typeof NodeCrypto | undefined {
-  return globalThis.process?.getBuiltinModule?.("node:crypto");
 }
 
 const native = nativeCrypto();
