@@ -1,1 +1,2 @@
-export {};
+export { createGitHubVerifier } from "./providers/github.ts";
+export { createStripeVerifier } from "./providers/stripe.ts";

@@ -67,6 +67,11 @@ const STATUS: Readonly<Record<VerificationCode, number>> = {
   REPLAYED: 409,
 };
 
+/** Whether a value, such as one from a custom provider, is one of the codes. */
+export function isVerificationCode(value: unknown): value is VerificationCode {
+  return typeof value === "string" && Object.hasOwn(STATUS, value);
+}
+
 /** The HTTP status that answers a request which was refused with this code. */
 export function statusOfVerificationCode(code: VerificationCode): number {
   return STATUS[code];

@@ -1,1 +1,50 @@
-export {};
+export type { UsageCode, VerificationCode, WebhookErrorCode } from "./errors.ts";
+export { statusOfVerificationCode, WebhookError, WebhookVerificationError } from "./errors.ts";
+export type { WebhookEvent } from "./event.ts";
+
+export type { Bytes } from "./signing/bytes.ts";
+export { fromBase64, fromHex, toBase64, toHex } from "./signing/bytes.ts";
+export type { CryptoBackend, HmacHash, HmacKey } from "./signing/hmac.ts";
+export { createHmacKey } from "./signing/hmac.ts";
+export type { PublicKey, PublicKeyInput, PublicKeyScheme } from "./signing/public-key.ts";
+export { createPublicKey } from "./signing/public-key.ts";
+
+export { createGenericHmacVerifier } from "./inbound/generic-hmac.ts";
+export type { HmacVerifierOptions } from "./inbound/hmac-verifier.ts";
+export { createHmacVerifier } from "./inbound/hmac-verifier.ts";
+export type {
+  InboundVerifier,
+  SafeVerifyResult,
+  VerifiedWebhookEvent,
+} from "./inbound/inbound-verifier.ts";
+export { createInboundVerifier } from "./inbound/inbound-verifier.ts";
+export { interpretProvider } from "./inbound/interpret-provider.ts";
+export type {
+  Alternatives,
+  EventParts,
+  ProviderDefinition,
+  SignatureAlgorithm,
+  SignatureScheme,
+  SignedContent,
+} from "./inbound/provider-definition.ts";
+export { digest, hmac, publicKey } from "./inbound/provider-definition.ts";
+export type {
+  Acknowledgement,
+  EventFields,
+  HeadersInput,
+  RawBody,
+  Refused,
+  Reply,
+  RequestContext,
+  VerifierConfig,
+  VerifyResult,
+  WebhookProvider,
+} from "./inbound/provider.ts";
+export { parseJson } from "./inbound/raw-body.ts";
+export { refuse } from "./inbound/refusal.ts";
+export type { SignedRequest } from "./inbound/signed-request.ts";
+export type { FormField } from "./inbound/form.ts";
+export { createStandardWebhooksVerifier } from "./inbound/standard-webhooks-verifier.ts";
+export type { TimestampUnit } from "./inbound/timestamp.ts";
+export { parseIsoTime } from "./inbound/timestamp.ts";
+export { stringAt, valueAt } from "./inbound/value-at.ts";

@@ -5,16 +5,23 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 
 const native = nativeCrypto();
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** The UTF-8 bytes of a text. */
 export function utf8(text: string): Bytes {
   return encoder.encode(text);
 }
 
+/** The text of UTF-8 bytes without a byte order mark; bytes that are no UTF-8 become U+FFFD. */
+export function fromUtf8(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
 /** A view on the same memory; nothing is copied. */
 export function viewOf(data: ArrayBuffer | ArrayBufferView): Bytes {
-  // The cast drops SharedArrayBuffer: a body that another thread may still change is no body.
   if (!ArrayBuffer.isView(data)) return new Uint8Array(data);
+  // The cast drops SharedArrayBuffer: a body that another thread may still change is no body.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 }
 
@@ -38,8 +45,8 @@ export function toHex(bytes: Uint8Array): string {
   return hex;
 }
 
-/** -1 where the character code is no hex digit; upper and lower case are. */
-function hexValue(code: number): number {
+/** The value of a hex digit's character code, upper or lower case; -1 where it is none. */
+export function hexValue(code: number): number {
   if (code >= 48 && code <= 57) return code - 48;
   const lower = code | 32;
   return lower >= 97 && lower <= 102 ? lower - 87 : -1;

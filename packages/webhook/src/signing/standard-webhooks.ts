@@ -12,11 +12,14 @@ const MAX_SECRET_BYTES = 64;
 export function standardSecretBytes(secret: string): Bytes {
   if (secret.startsWith(SECRET_PREFIX)) {
     const decoded = fromBase64(secret.slice(SECRET_PREFIX.length));
-    if (decoded && decoded.length >= MIN_SECRET_BYTES && decoded.length <= MAX_SECRET_BYTES) {
-      return decoded;
-    }
+    if (decoded && isStandardSecretLength(decoded)) return decoded;
   }
   return utf8(secret);
+}
+
+/** Whether a key has the length that the specification asks for: 24 to 64 bytes. */
+export function isStandardSecretLength(key: Uint8Array): boolean {
+  return key.length >= MIN_SECRET_BYTES && key.length <= MAX_SECRET_BYTES;
 }
 
 /** What is signed: `id.timestamp.body`, the timestamp in seconds since the epoch. */

@@ -13,7 +13,7 @@ export interface TransportRequest {
   /** Canonical, as `new URL(…).href` prints it. */
   readonly url: string;
   readonly method: "POST";
-  /** Lower-case names; validated before they come here. */
+  /** Each name once, whatever its case; validated before they come here. The transport adds those of the connection. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   /** Covers name resolution, connect, TLS, write, headers and body together. */
@@ -23,11 +23,16 @@ export interface TransportRequest {
   /** Ends the attempt at once; the outcome is an error of class `aborted`. */
   readonly signal?: AbortSignal;
   readonly tls?: TlsSettings;
-  /** `http://host:port` of a proxy. */
+  /** `http://host:port` of a proxy, with `user:password@` where it asks for one. */
   readonly proxy?: string;
 }
 
-/** Where an attempt went wrong. */
+/**
+ * Where an attempt went wrong. `dns`: the name has no address. `blocked`: the network policy refused it. `connect`: no
+ * connection to the endpoint, or through the proxy. `tls`: handshake or certificates. `timeout`: the deadline, in
+ * whatever phase. `http`: no or a malformed response. `body`: the response broke off after its headers. `aborted`: by
+ * the request's signal or by `close`.
+ */
 export type TransportErrorClass =
   "dns" | "blocked" | "connect" | "tls" | "timeout" | "http" | "body" | "aborted";
 
@@ -57,6 +62,8 @@ export type TransportOutcome =
       readonly errorClass: TransportErrorClass;
       /** A system or TLS code such as `ECONNREFUSED`, where there is one. */
       readonly code?: string;
+      /** The status that had been received when the rest of the response failed. */
+      readonly status?: number;
       /** For the attempt's record: what was wrong and, where the operator can mend it, how. */
       readonly message: string;
       readonly timings: TransportTimings;

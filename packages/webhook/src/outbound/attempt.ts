@@ -1,0 +1,191 @@
+import type { Clock } from "../clock.ts";
+import { WebhookError } from "../errors.ts";
+import { toBase64, toHex } from "../signing/bytes.ts";
+import type { Bytes } from "../signing/bytes.ts";
+import type { HmacHash, HmacKey } from "../signing/hmac.ts";
+import { createHmacKey } from "../signing/hmac.ts";
+import { utf8 } from "../signing/bytes.ts";
+import { standardSecretBytes, standardSignedContent } from "../signing/standard-webhooks.ts";
+import type {
+  AttemptRecord,
+  StoredDelivery,
+  StoredMessage,
+  StoredSecret,
+  StoredSubscription,
+} from "../store/delivery-store.ts";
+import { parseRetryAfter } from "../transport/retry-after.ts";
+import type { Transport, TransportOutcome } from "../transport/transport.ts";
+import type { AttemptResult } from "./delivery.ts";
+import { eventBody } from "./payload.ts";
+
+export interface AttemptOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly maxResponseBytes: number;
+  readonly signatureAlgorithm: HmacHash;
+  readonly signatureHeader: string;
+  readonly body: "payload" | "event";
+  readonly userAgent: string;
+}
+
+/** Makes one HTTP try of a delivery: signs it, sends it, and writes down what came back. Never rejects. */
+export type Attempt = (
+  delivery: StoredDelivery,
+  subscription: StoredSubscription,
+  signal: AbortSignal,
+) => Promise<AttemptResult | "aborted">;
+
+interface SecretKeys {
+  readonly plain: HmacKey;
+  readonly standard: HmacKey;
+}
+
+/** Response headers that explain an answer; anything else, such as cookies, is not kept. */
+const KEPT_HEADERS = [
+  "content-type",
+  "location",
+  "retry-after",
+  "server",
+  "x-request-id",
+  "request-id",
+  "x-correlation-id",
+  "cf-ray",
+];
+
+const decoder = new TextDecoder();
+
+/** The MAC as a value: the sender runs where `node:crypto` is, and there it is synchronous. */
+export function macNow(key: HmacKey, parts: readonly Uint8Array[]): Bytes {
+  const mac = key.sign(parts);
+  if (mac instanceof Promise) {
+    throw new WebhookError(
+      "UNSUPPORTED_ALGORITHM",
+      "sending needs node:crypto, which this runtime lacks",
+    );
+  }
+  return mac;
+}
+
+/** Secrets that sign now: the newest, and older ones until they have been rotated out. */
+export function liveSecrets(secrets: readonly StoredSecret[], now: number): readonly string[] {
+  return secrets
+    .filter((secret) => secret.expiresAt === undefined || secret.expiresAt > now)
+    .map((secret) => secret.value);
+}
+
+export function createAttempt(options: AttemptOptions): Attempt {
+  const { transport, clock, signatureAlgorithm } = options;
+  // Keyed by the list of secrets, which a subscription keeps until they are rotated.
+  const keys = new WeakMap<readonly StoredSecret[], Map<string, SecretKeys>>();
+  const eventBodies = new WeakMap<StoredMessage, Uint8Array>();
+
+  const keysOf = (secrets: readonly StoredSecret[], value: string): SecretKeys => {
+    let bySecret = keys.get(secrets);
+    if (!bySecret) keys.set(secrets, (bySecret = new Map()));
+    let found = bySecret.get(value);
+    if (!found) {
+      found = {
+        plain: createHmacKey(signatureAlgorithm, utf8(value)),
+        standard: createHmacKey("sha256", standardSecretBytes(value)),
+      };
+      bySecret.set(value, found);
+    }
+    return found;
+  };
+
+  const bodyOf = (delivery: StoredDelivery, subscription: StoredSubscription): Uint8Array => {
+    const { message, payload } = delivery;
+    if ((subscription.body ?? options.body) === "payload") return payload ?? message.payload;
+    if (payload) return eventBody(message, payload);
+    let body = eventBodies.get(message);
+    if (!body) eventBodies.set(message, (body = eventBody(message, message.payload)));
+    return body;
+  };
+
+  const headersOf = (
+    delivery: StoredDelivery,
+    subscription: StoredSubscription,
+    body: Uint8Array,
+    now: number,
+  ): Record<string, string> => {
+    const { message } = delivery;
+    const seconds = Math.floor(now / 1000);
+    const isJson = !message.isText || (subscription.body ?? options.body) === "event";
+    const content = standardSignedContent(message.id, seconds, body);
+    const live = liveSecrets(subscription.secrets, now);
+    // One MAC fits in this header: the oldest live secret's, so that a rotation breaks no receiver before its overlap
+    // is over. The Standard Webhooks header carries them all.
+    const oldest = live.at(-1);
+    const signatures = live.map(
+      (value) => `v1,${toBase64(macNow(keysOf(subscription.secrets, value).standard, content))}`,
+    );
+    const plain =
+      oldest === undefined ? "" : toHex(macNow(keysOf(subscription.secrets, oldest).plain, [body]));
+    return {
+      "user-agent": options.userAgent,
+      ...subscription.headers,
+      // Ours come last: a subscription must not be able to replace its own signature.
+      "content-type": isJson ? "application/json" : "text/plain; charset=utf-8",
+      "webhook-id": message.id,
+      "webhook-timestamp": String(seconds),
+      "webhook-signature": signatures.join(" "),
+      "webhook-event": message.type,
+      "webhook-source": message.source,
+      [options.signatureHeader]: `${signatureAlgorithm}=${plain}`,
+    };
+  };
+
+  return async (delivery, subscription, signal) => {
+    const at = clock.now();
+    const body = bodyOf(delivery, subscription);
+    const outcome = await transport.send({
+      url: subscription.url,
+      method: "POST",
+      headers: headersOf(delivery, subscription, body, at),
+      body,
+      timeoutMs: options.timeoutMs,
+      maxResponseBytes: options.maxResponseBytes,
+      signal,
+      ...(subscription.tls === undefined ? {} : { tls: subscription.tls }),
+      ...(subscription.proxy === undefined ? {} : { proxy: subscription.proxy }),
+    });
+    if (outcome.kind === "error" && outcome.errorClass === "aborted") return "aborted";
+    const record = recordOf(outcome, delivery.attempts + 1, at);
+    const retryAfter =
+      outcome.kind === "response"
+        ? parseRetryAfter(outcome.headers["retry-after"], clock.now())
+        : undefined;
+    return retryAfter === undefined ? { record } : { record, retryAfterMs: retryAfter };
+  };
+}
+
+function recordOf(outcome: TransportOutcome, number: number, at: number): AttemptRecord {
+  const { timings } = outcome;
+  if (outcome.kind === "error") {
+    const { errorClass, message } = outcome;
+    return { number, at, timings, errorClass, error: message };
+  }
+  const { status } = outcome;
+  const kept = KEPT_HEADERS.flatMap((name) => {
+    const value = outcome.headers[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    number,
+    at,
+    timings,
+    status,
+    ...(kept.length === 0 ? {} : { headers: Object.fromEntries(kept) }),
+    ...(outcome.body.length === 0 ? {} : { body: decoder.decode(outcome.body) }),
+    ...(status >= 200 && status < 300
+      ? {}
+      : { errorClass: "http" as const, error: describeStatus(status) }),
+  };
+}
+
+function describeStatus(status: number): string {
+  return status >= 300 && status < 400
+    ? `the endpoint answered ${status}; redirects are not followed: subscribe the final URL`
+    : `the endpoint answered ${status}`;
+}

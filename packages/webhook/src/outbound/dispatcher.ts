@@ -1,0 +1,298 @@
+import type { Clock } from "../clock.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
+import { isPromise } from "../maybe-promise.ts";
+import type {
+  Claimed,
+  DeliveryStore,
+  Settlement,
+  SettleResult,
+  StoredSubscription,
+} from "../store/delivery-store.ts";
+import type { Attempt } from "./attempt.ts";
+import type { AttemptResult } from "./delivery.ts";
+import type { LaneRules } from "./lanes.ts";
+import { createLanes, FAILING_AFTER } from "./lanes.ts";
+
+export interface DispatcherOptions {
+  readonly store: DeliveryStore;
+  readonly clock: Clock;
+  readonly worker: string;
+  readonly leaseMs: number;
+  readonly rules: LaneRules;
+  readonly attempt: Attempt;
+  /** Decides what becomes of a delivery. */
+  settle(claimed: Claimed, subscription: StoredSubscription, result: AttemptResult): Settlement;
+  /** An attempt has ended; `fenced` where the store no longer waited for it. */
+  onEnd(
+    claimed: Claimed,
+    settlement: Settlement,
+    result: SettleResult,
+    before: StoredSubscription | undefined,
+  ): void;
+  /** The store failed; the work goes on later. */
+  onError(error: unknown): void;
+}
+
+/** Takes due work from the store and runs it, within the bounds of the lanes. */
+export interface Dispatcher {
+  /** There may be new work, or new room for it. */
+  wake(...subscriptionIds: readonly string[]): void;
+  inFlight(): number;
+  /** Resolves when nothing is in flight and nothing due is left. */
+  idle(): Promise<void>;
+  forget(subscriptionId: string): void;
+  /** Starts nothing more; attempts in flight go on. */
+  stop(): void;
+  /** Stops, ends the attempts in flight at once and gives their deliveries back; resolves when that is on record. */
+  abort(): Promise<void>;
+}
+
+interface Flight {
+  readonly claimed: Claimed;
+  readonly startedAt: number;
+  /** The newest claim's. */
+  token: number;
+  readonly ended: Promise<void>;
+}
+
+const FIRST_STORE_RETRY_MS = 100;
+const LAST_STORE_RETRY_MS = 5000;
+
+function storeRetryMs(failures: number): number {
+  return Math.min(FIRST_STORE_RETRY_MS * 2 ** failures, LAST_STORE_RETRY_MS);
+}
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { store, clock } = options;
+  const lanes = createLanes(options.rules);
+  const flights = new Map<string, Flight>();
+  const aborter = new AbortController();
+  let stopped = false;
+  let claiming = false;
+  let again = false;
+  let storeFailures = 0;
+  let idleWaiters: (() => void)[] = [];
+  let cancelTimer: (() => void) | undefined;
+  let timerAt = Number.POSITIVE_INFINITY;
+  let cancelSweep: (() => void) | undefined;
+
+  const arm = (at: number | undefined): void => {
+    if (at === undefined || stopped || at >= timerAt) return;
+    cancelTimer?.();
+    timerAt = at;
+    cancelTimer = clock.after(Math.max(0, at - clock.now()), () => {
+      timerAt = Number.POSITIVE_INFINITY;
+      cancelTimer = undefined;
+      pump();
+    });
+  };
+
+  /** Finds the attempts that hang. They stand in the order of their start. */
+  const sweep = (): void => {
+    cancelSweep = undefined;
+    const now = clock.now();
+    for (const { claimed, startedAt } of flights.values()) {
+      if (now - startedAt < options.rules.slowAfterMs) break;
+      lanes.slow(claimed.delivery.subscriptionId);
+    }
+    if (flights.size > 0 && !stopped) cancelSweep = clock.after(options.rules.slowAfterMs, sweep);
+    pump();
+  };
+
+  const subscriptionOf = (id: string): MaybePromise<StoredSubscription | undefined> =>
+    store.subscriptions.get(id);
+
+  /** Writes down what became of an attempt, again and again if the store fails: the attempt itself was made. */
+  const record = async (settlement: Settlement): Promise<SettleResult> => {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        const settled = store.settle([settlement]);
+        // oxlint-disable-next-line no-await-in-loop -- the next try depends on this one
+        const [result = "fenced"] = isPromise(settled) ? await settled : settled;
+        return result;
+      } catch (error) {
+        options.onError(error);
+        if (stopped) return "fenced";
+        // oxlint-disable-next-line no-await-in-loop -- it is a wait
+        await new Promise<void>((resolve) => {
+          clock.after(storeRetryMs(failures), resolve);
+        });
+      }
+    }
+  };
+
+  const run = async (claimed: Claimed): Promise<void> => {
+    const { delivery } = claimed;
+    const id = delivery.subscriptionId;
+    const startedAt = clock.now();
+    let settlement: Settlement = {
+      deliveryId: delivery.id,
+      token: claimed.token,
+      at: startedAt,
+      result: "release",
+      dueAt: delivery.dueAt ?? startedAt,
+    };
+    let subscription: StoredSubscription | undefined;
+    try {
+      const found = subscriptionOf(id);
+      subscription = isPromise(found) ? await found : found;
+      if (!subscription) {
+        settlement = { ...settlement, result: "dead", error: "the subscription was removed" };
+      } else {
+        const result = await options.attempt(delivery, subscription, aborter.signal);
+        if (result !== "aborted") {
+          // Read again: it may have been paused or have failed elsewhere meanwhile.
+          const latest = subscriptionOf(id);
+          subscription = (isPromise(latest) ? await latest : latest) ?? subscription;
+          settlement = options.settle(claimed, subscription, result);
+        }
+      }
+    } catch (error) {
+      // Nothing of an attempt rejects but the store, or a fault of our own: then wait, and use up no attempt.
+      options.onError(error);
+      const at = clock.now();
+      settlement = { ...settlement, at, result: "release", dueAt: at + LAST_STORE_RETRY_MS };
+    }
+    const { token = claimed.token } = flights.get(delivery.id) ?? {};
+    const result = await record({ ...settlement, token });
+    flights.delete(delivery.id);
+    const isSuccess = settlement.result === "sent";
+    lanes.finish(id, {
+      tookMs: clock.now() - startedAt,
+      isSuccess,
+      isFailing: !isSuccess && (settlement.endpoint?.failures ?? 0) >= FAILING_AFTER,
+    });
+    options.onEnd(claimed, settlement, result, subscription);
+    pump();
+  };
+
+  const start = (claimed: Claimed): void => {
+    const { delivery, token } = claimed;
+    const flight = flights.get(delivery.id);
+    if (flight) {
+      // In flight here: the clock has jumped past the lease. The attempt goes on under the newer claim.
+      flight.token = token;
+      return;
+    }
+    const now = clock.now();
+    lanes.start(delivery.subscriptionId, now);
+    cancelSweep ??= clock.after(options.rules.slowAfterMs, sweep);
+    // Entered before it runs: an attempt that needs no network ends before `run` returns.
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    flights.set(delivery.id, { claimed, startedAt: now, token, ended });
+    void run(claimed).finally(resolve);
+  };
+
+  const finishClaim = (claimed: readonly Claimed[], limit: number): boolean => {
+    storeFailures = 0;
+    for (const each of claimed) start(each);
+    return lanes.endClaim() || claimed.length === limit;
+  };
+
+  const failClaim = (error: unknown): void => {
+    options.onError(error);
+    arm(clock.now() + storeRetryMs(storeFailures));
+    storeFailures += 1;
+  };
+
+  const claim = (limit: number, settingsOf: (id: string) => StoredSubscription | undefined) => {
+    const now = clock.now();
+    lanes.refill(now);
+    return store.claim({
+      now,
+      limit,
+      leaseMs: options.leaseMs,
+      worker: options.worker,
+      slots: (id) => lanes.slots(id, settingsOf(id), now),
+      freed: lanes.takeFreed(),
+    });
+  };
+
+  /** What a subscription says of itself, where the store can tell at once. */
+  const settingsNow = (id: string): StoredSubscription | undefined => {
+    const found = subscriptionOf(id);
+    return isPromise(found) ? undefined : found;
+  };
+
+  const rest = (nextDueAt: number | undefined): void => {
+    arm(nextDueAt);
+    const refillAt = lanes.nextRefillAt();
+    arm(refillAt);
+    if (flights.size > 0 || refillAt !== undefined) return;
+    if (nextDueAt !== undefined && nextDueAt <= clock.now()) return;
+    const waiters = idleWaiters;
+    idleWaiters = [];
+    for (const resolve of waiters) resolve();
+  };
+
+  /** One pass after another until nothing more fits. Synchronous as long as the store is. */
+  const pass = (): MaybePromise<void> => {
+    for (;;) {
+      const limit = lanes.capacity();
+      if (limit <= 0 || stopped) return undefined;
+      const claimed = claim(limit, settingsNow);
+      if (isPromise(claimed)) {
+        return claimed.then((list) => (finishClaim(list, limit) ? pass() : restLater()));
+      }
+      if (!finishClaim(claimed, limit)) return restLater();
+    }
+  };
+
+  const restLater = (): MaybePromise<void> => {
+    const next = store.nextDueAt();
+    return isPromise(next) ? next.then(rest) : rest(next);
+  };
+
+  function pump(): void {
+    if (stopped) return;
+    if (claiming) {
+      again = true;
+      return;
+    }
+    claiming = true;
+    const done = (): void => {
+      claiming = false;
+      if (!again) return;
+      again = false;
+      pump();
+    };
+    try {
+      const passed = pass();
+      if (isPromise(passed)) void passed.catch(failClaim).finally(done);
+      else done();
+    } catch (error) {
+      claiming = false;
+      again = false;
+      failClaim(error);
+    }
+  }
+
+  const stop = (): void => {
+    stopped = true;
+    cancelTimer?.();
+    cancelSweep?.();
+    for (const resolve of idleWaiters) resolve();
+    idleWaiters = [];
+  };
+
+  return {
+    wake(...ids) {
+      for (const id of ids) lanes.free(id);
+      pump();
+    },
+    inFlight: () => flights.size,
+    idle: () =>
+      new Promise((resolve) => {
+        if (stopped) return resolve();
+        idleWaiters.push(resolve);
+        pump();
+      }),
+    forget: (id) => lanes.forget(id),
+    stop,
+    async abort() {
+      stop();
+      aborter.abort();
+      await Promise.all([...flights.values()].map((flight) => flight.ended));
+    },
+  };
+}

@@ -1,0 +1,246 @@
+import { WebhookError } from "../errors.ts";
+import { mapMaybe } from "../maybe-promise.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
+import { toHex, utf8 } from "../signing/bytes.ts";
+import { createHmacKey } from "../signing/hmac.ts";
+import type { DeliveryStore, StoreFilter, StoreMode } from "../store/delivery-store.ts";
+import { createMemoryStore } from "../store/memory-store.ts";
+import { createFetchTransport } from "../transport/fetch-transport.ts";
+import { createHttpTransport } from "../transport/http-transport.ts";
+import { createNetworkPolicy } from "../transport/network-policy.ts";
+import { createAttempt, macNow } from "./attempt.ts";
+import { settlementOf } from "./delivery.ts";
+import { createDispatcher } from "./dispatcher.ts";
+import { createHealthPolicy } from "./endpoint-health.ts";
+import { createAnnounce } from "./hooks.ts";
+import type {
+  AsyncOutboundWebhookManager,
+  DeliveryFilter,
+  DeliveryQuery,
+  OutboundWebhookManager,
+  WebhookManager,
+} from "./manager-types.ts";
+import type { OutboundWebhookManagerOptions } from "./options.ts";
+import { resolveOptions } from "./options.ts";
+import { toJson } from "./payload.ts";
+import { createPruner } from "./pruner.ts";
+import { reportEnd } from "./report.ts";
+import { checkInteger, createRetryPolicy } from "./retry-policy.ts";
+import { createSender } from "./sender.ts";
+import { checkSecret } from "./subscriptions.ts";
+import { attemptView, deliveryView, statsView } from "./views.ts";
+import { createSubscriptionAdmin } from "./subscription-admin.ts";
+import { createWaiters } from "./waiters.ts";
+
+const CLOSE_TIMEOUT_MS = 30_000;
+const DEFAULT_PAGE = 1000;
+
+function storeFilter({ status, ...rest }: DeliveryFilter): StoreFilter {
+  if (status === undefined) return rest;
+  return { ...rest, status: typeof status === "string" ? [status] : status };
+}
+
+/**
+ * A sender of webhooks: subscriptions, signed deliveries, retries, dead letters. Without a store it keeps everything
+ * in memory: best effort, lost with the process. With a durable one it delivers at least once every event whose
+ * `send` resolved.
+ * @throws WebhookError INVALID_OPTION, UNSUPPORTED_ALGORITHM, INVALID_HEADER for an option that cannot be
+ */
+export function createOutboundWebhookManager(
+  options?: OutboundWebhookManagerOptions,
+): OutboundWebhookManager;
+export function createOutboundWebhookManager(
+  options: OutboundWebhookManagerOptions<"async"> & { readonly store: DeliveryStore<"async"> },
+): AsyncOutboundWebhookManager;
+export function createOutboundWebhookManager(
+  given: OutboundWebhookManagerOptions<StoreMode> = {},
+): OutboundWebhookManager | AsyncOutboundWebhookManager {
+  const store: DeliveryStore = given.store ?? createMemoryStore();
+  const options = resolveOptions(given, store.capabilities.durable);
+  const { clock, newId } = options;
+  const retry = createRetryPolicy(given);
+  const rules = { retry, health: createHealthPolicy(given.endpointHealth ?? {}) };
+  const policy = createNetworkPolicy(given.network ?? {});
+  const transport =
+    given.transport ??
+    (given.fetch
+      ? createFetchTransport({ fetch: given.fetch, policy })
+      : createHttpTransport({ policy }));
+  const announce = createAnnounce(given.hooks ?? {});
+  const waiters = createWaiters();
+  let isClosed = false;
+
+  const onError = (error: unknown): void => announce("error", () => ({ error }));
+  const pruner = createPruner({ store, options, onError });
+  const dispatcher = createDispatcher({
+    store,
+    clock,
+    worker: newId(),
+    leaseMs: options.leaseMs,
+    rules: {
+      concurrency: options.concurrency,
+      perEndpoint: options.concurrencyPerEndpoint,
+      slowAfterMs: options.slowAfterMs,
+    },
+    attempt: createAttempt({ ...options, transport }),
+    settle: (claimed, subscription, result) =>
+      settlementOf(claimed, subscription.endpoint, result, rules, clock.now(), options.random()),
+    onEnd(claimed, settlement, result, before) {
+      if (result === "settled") reportEnd(announce, claimed, settlement, before);
+      waiters.end(claimed.delivery.id, result === "settled" && settlement.result === "sent");
+      pruner.touch();
+    },
+    onError,
+  });
+  const sender = createSender({
+    store,
+    options,
+    transform: given.transform,
+    maxAttempts: retry.maxRetries + 1,
+    dispatcher,
+    waiters,
+  });
+
+  const checkOpen = (): void => {
+    if (isClosed) {
+      throw new WebhookError("CLOSED", "this manager has been closed: create another one");
+    }
+  };
+
+  /** Deliveries that will be attempted as soon as there is a free slot. */
+  const attemptable = async (ids: readonly string[]): Promise<string[]> => {
+    const ready = new Map<string, boolean>();
+    const found: string[] = [];
+    for (const id of ids) {
+      const got = store.deliveries.get(id);
+      // oxlint-disable-next-line no-await-in-loop -- a value, not a promise, with most stores
+      const delivery = got instanceof Promise ? await got : got;
+      if (!delivery) continue;
+      const { subscriptionId } = delivery;
+      if (!ready.has(subscriptionId)) {
+        // oxlint-disable-next-line no-await-in-loop -- once per subscription
+        const subscription = await store.subscriptions.get(subscriptionId);
+        const status = subscription?.endpoint.status;
+        ready.set(subscriptionId, status === "ok" || status === "failing");
+        if (subscription?.endpoint.quietUntil !== undefined) {
+          const { quietUntil: _, ...endpoint } = subscription.endpoint;
+          // By hand means now, whatever the endpoint asked for.
+          // oxlint-disable-next-line no-await-in-loop -- once per subscription
+          await store.subscriptions.put({ ...subscription, endpoint });
+        }
+      }
+      if (ready.get(subscriptionId)) found.push(id);
+    }
+    return found;
+  };
+
+  // Whether reads are values or promises follows from the store: the overloads say so, the compiler cannot see it.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const manager = {
+    ...createSubscriptionAdmin({
+      store,
+      options,
+      checkUrl: (url) => policy.checkUrl(url),
+      dispatcher,
+      announce,
+      checkOpen,
+    }),
+
+    async send(type: string, payload: unknown, sendOptions = {}) {
+      checkOpen();
+      const { source } = options;
+      return sender.send(
+        { id: newId(), type, source, payload, timestamp: clock.now() },
+        sendOptions,
+      );
+    },
+    async sendEvent(event, sendOptions = {}) {
+      checkOpen();
+      return sender.send(event, { idempotencyKey: event.id, ...sendOptions });
+    },
+    getDelivery: (id: string) => {
+      const found = store.deliveries.get(id);
+      return mapMaybe<typeof found extends MaybePromise<infer T> ? T : never, unknown>(
+        found,
+        (delivery) => delivery && deliveryView(delivery),
+      );
+    },
+    listDeliveries: ({ limit = DEFAULT_PAGE, after, ...filter }: DeliveryQuery = {}) => {
+      const page = {
+        limit: checkInteger("limit", limit, 1),
+        ...(after === undefined ? {} : { after }),
+      };
+      const list: MaybePromise<
+        Parameters<typeof deliveryView>[0][] | readonly Parameters<typeof deliveryView>[0][]
+      > = store.deliveries.list(storeFilter(filter), page);
+      return mapMaybe(list, (found) => found.map(deliveryView));
+    },
+    listAttempts: (deliveryId: string) => {
+      const list: MaybePromise<readonly Parameters<typeof attemptView>[0][]> =
+        store.attempts.list(deliveryId);
+      return mapMaybe(list, (found) => found.map(attemptView));
+    },
+    async retry(filter: DeliveryFilter = {}) {
+      checkOpen();
+      const isNamed = filter.ids !== undefined || filter.status !== undefined;
+      const ids = await store.requeue(
+        storeFilter(isNamed ? filter : { ...filter, status: "failed" }),
+        clock.now(),
+        retry.maxRetries + 1,
+      );
+      const sent = waiters.wait(await attemptable(ids));
+      dispatcher.wake();
+      return sent;
+    },
+    async replay(range) {
+      checkOpen();
+      return sender.replay(range);
+    },
+    stats: () => {
+      const counters: MaybePromise<Parameters<typeof statsView>[0]> = store.stats();
+      return mapMaybe(counters, (counts) => statsView(counts, dispatcher.inFlight()));
+    },
+    sign: (payload: unknown, secret: string) => {
+      const text = typeof payload === "string" ? payload : toJson("payload", payload);
+      const key = createHmacKey(options.signatureAlgorithm, utf8(checkSecret(secret)));
+      return toHex(macNow(key, [utf8(text)]));
+    },
+
+    async drain({ timeoutMs }: { timeoutMs?: number } = {}) {
+      const release = clock.keepAlive();
+      let cancel: (() => void) | undefined;
+      try {
+        const idle = dispatcher.idle().then(() => true);
+        if (timeoutMs === undefined) return await idle;
+        checkInteger("timeoutMs", timeoutMs, 0);
+        const late = new Promise<boolean>((resolve) => {
+          cancel = clock.after(timeoutMs, () => resolve(false));
+        });
+        return await Promise.race([idle, late]);
+      } finally {
+        cancel?.();
+        release();
+      }
+    },
+    async close({ timeoutMs = CLOSE_TIMEOUT_MS }: { timeoutMs?: number } = {}) {
+      if (isClosed) return;
+      isClosed = true;
+      await manager.drain({ timeoutMs });
+      await dispatcher.abort();
+      pruner.stop();
+      waiters.endAll();
+      transport.close();
+      await store.close();
+    },
+    destroy() {
+      isClosed = true;
+      pruner.stop();
+      const aborted = dispatcher.abort();
+      waiters.endAll();
+      transport.close();
+      void aborted.then(() => store.close({ drop: true })).catch(onError);
+    },
+    [Symbol.asyncDispose]: (): Promise<void> => manager.close(),
+  } as WebhookManager<"sync">;
+  return manager;
+}

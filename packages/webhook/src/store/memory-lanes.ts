@@ -1,0 +1,228 @@
+import type {
+  AttemptRecord,
+  ClaimRequest,
+  DeliveryStatus,
+  StoredDelivery,
+  StoredMessage,
+  StoredSubscription,
+} from "./delivery-store.ts";
+import type { DueQueue } from "./due-queue.ts";
+import { createDueQueue } from "./due-queue.ts";
+
+/** A delivery as the memory store keeps it. Handed out as a `StoredDelivery`, which is read-only. */
+export interface Row extends StoredDelivery {
+  status: DeliveryStatus;
+  attempts: number;
+  maxAttempts: number;
+  updatedAt: number;
+  dueAt: number | undefined;
+  lastStatus: number | undefined;
+  lastError: string | undefined;
+  readonly message: StoredMessage;
+  readonly messageSeq: number;
+  readonly lane: Lane;
+  /** The newest claim's; 0 before the first. */
+  token: number;
+  leased: boolean;
+  leaseUntil: number;
+  log: AttemptRecord[] | undefined;
+}
+
+/** One subscription and its unfinished deliveries. */
+export interface Lane {
+  readonly id: string;
+  subscription: StoredSubscription;
+  removed: boolean;
+  /** Keyed by due time, or by order of creation where the subscription is ordered. */
+  queue: DueQueue<Row>;
+  /** Pending or failed deliveries, leased ones included. */
+  live: number;
+  /** How many of them are under a lease. */
+  leased: number;
+  /** When the lane is to be looked at; `Infinity` while it is not in the schedule. */
+  armedAt: number;
+}
+
+export interface MemoryLanes {
+  create(subscription: StoredSubscription): Lane;
+  /** Puts a due delivery where `take` finds it. */
+  push(row: Row): void;
+  /** The lane's subscription or its endpoint's state has changed. */
+  changed(lane: Lane): void;
+  /** A leased delivery came back or is finished. */
+  release(row: Row): void;
+  /** Takes due deliveries out of their lanes and leases them, fairly between the lanes. */
+  take(request: ClaimRequest): Row[];
+  nextDueAt(): number | undefined;
+  oldestDueAt(lanes: Iterable<Lane>): number | undefined;
+}
+
+export function isHeld(subscription: StoredSubscription): boolean {
+  const { status } = subscription.endpoint;
+  return status === "paused" || status === "disabled";
+}
+
+function isWaiting(row: Row): boolean {
+  return row.dueAt !== undefined && !row.leased;
+}
+
+/** When a lane's first delivery may go. `undefined` where there is none, or its endpoint is held. */
+function dueAtOf(lane: Lane): number | undefined {
+  if (lane.removed || isHeld(lane.subscription)) return undefined;
+  if (lane.subscription.ordered && lane.leased > 0) return undefined;
+  for (;;) {
+    const head = lane.queue.peek();
+    if (!head) return undefined;
+    // Entries of deliveries that were settled, cancelled or moved in time stay in the heap until they surface.
+    if (isWaiting(head) && (lane.subscription.ordered || lane.queue.peekAt() === head.dueAt)) {
+      return Math.max(head.dueAt ?? 0, lane.subscription.endpoint.quietUntil ?? 0);
+    }
+    lane.queue.pop();
+  }
+}
+
+/**
+ * The schedule: a queue per subscription, and over them one queue of the subscriptions that will have due work and,
+ * per worker, a round of those that have it now. A subscription without free slots leaves the round until it is freed,
+ * so that neither a dead endpoint nor ten thousand of them cost anything to pass by.
+ */
+export function createMemoryLanes(): MemoryLanes {
+  const schedule = createDueQueue<Lane>();
+  const lanes = new Map<string, Lane>();
+  const rounds = new Map<string, Set<Lane>>();
+
+  const arm = (lane: Lane): void => {
+    const at = dueAtOf(lane);
+    if (at === undefined || at >= lane.armedAt) return;
+    lane.armedAt = at;
+    schedule.push(at, lane);
+  };
+
+  const roundOf = (worker: string): Set<Lane> => {
+    let round = rounds.get(worker);
+    if (!round) rounds.set(worker, (round = new Set(lanes.values())));
+    return round;
+  };
+
+  const wake = (now: number): void => {
+    while (schedule.peekAt() <= now) {
+      const at = schedule.peekAt();
+      const lane = schedule.pop();
+      // A lane that was armed for an earlier time since has another entry.
+      if (!lane || lane.armedAt !== at) continue;
+      lane.armedAt = Number.POSITIVE_INFINITY;
+      for (const round of rounds.values()) round.add(lane);
+    }
+  };
+
+  const tidy = (lane: Lane): void => {
+    if (lane.queue.size <= lane.live * 2 + 64) return;
+    const { ordered } = lane.subscription;
+    lane.queue.retain((row, key) => isWaiting(row) && (ordered || row.dueAt === key));
+  };
+
+  return {
+    create(subscription) {
+      const lane: Lane = {
+        id: subscription.id,
+        subscription,
+        removed: false,
+        queue: createDueQueue(),
+        live: 0,
+        leased: 0,
+        armedAt: Number.POSITIVE_INFINITY,
+      };
+      lanes.set(lane.id, lane);
+      return lane;
+    },
+    push(row) {
+      const { lane } = row;
+      lane.queue.push(lane.subscription.ordered ? row.seq : (row.dueAt ?? 0), row);
+      tidy(lane);
+      arm(lane);
+    },
+    changed(lane) {
+      if (lane.removed) {
+        lanes.delete(lane.id);
+        for (const round of rounds.values()) round.delete(lane);
+        return;
+      }
+      arm(lane);
+    },
+    release(row) {
+      row.leased = false;
+      row.lane.leased -= 1;
+      arm(row.lane);
+    },
+    take(request) {
+      const round = roundOf(request.worker);
+      wake(request.now);
+      for (const id of request.freed) {
+        const lane = lanes.get(id);
+        if (lane) round.add(lane);
+      }
+      const rows: Row[] = [];
+      for (const lane of round) {
+        if (rows.length >= request.limit) break;
+        // Out of the round, then in again behind the others if there is more to take.
+        round.delete(lane);
+        const dueAt = dueAtOf(lane);
+        if (dueAt === undefined) continue;
+        if (dueAt > request.now) {
+          arm(lane);
+          continue;
+        }
+        let slots = request.slots(lane.id);
+        while (slots > 0 && rows.length < request.limit) {
+          const next = dueAtOf(lane);
+          if (next === undefined || next > request.now) break;
+          const row = lane.queue.pop();
+          if (row) {
+            row.leased = true;
+            lane.leased += 1;
+            rows.push(row);
+          }
+          slots -= 1;
+        }
+        // Only the limit can have ended the loop with slots left and work due.
+        if (slots > 0 && rows.length >= request.limit) {
+          round.add(lane);
+          break;
+        }
+        if (slots > 0) arm(lane);
+      }
+      return rows;
+    },
+    nextDueAt() {
+      for (const round of rounds.values()) {
+        for (const lane of round) {
+          const dueAt = dueAtOf(lane);
+          if (dueAt !== undefined) return dueAt;
+          round.delete(lane);
+        }
+      }
+      for (;;) {
+        const lane = schedule.peek();
+        if (!lane) return undefined;
+        const at = schedule.peekAt();
+        if (lane.armedAt === at) {
+          const dueAt = dueAtOf(lane);
+          if (dueAt === at) return at;
+          lane.armedAt = Number.POSITIVE_INFINITY;
+          schedule.pop();
+          arm(lane);
+          continue;
+        }
+        schedule.pop();
+      }
+    },
+    oldestDueAt(all) {
+      let oldest: number | undefined;
+      for (const lane of all) {
+        const at = dueAtOf(lane);
+        if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
+      }
+      return oldest;
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import type { Phase } from "./failure.ts";
+import { classOfPhase, codeOf, messageOf } from "./failure.ts";
+import type {
+  TransportErrorClass,
+  TransportOutcome,
+  TransportRequest,
+  TransportTimings,
+} from "./transport.ts";
+
+/** What an attempt knows of itself on its way to one outcome; whatever settles it first wins. */
+export interface AttemptProgress {
+  readonly outcome: Promise<TransportOutcome>;
+  isSettled(): boolean;
+  phase(): Phase;
+  /** Goes on to a phase, and notes when the one before ended. */
+  enter(phase: Phase): void;
+  /** Goes to a phase without any before it having happened. */
+  startFrom(phase: Phase): void;
+  dialled(address: string | undefined): void;
+  /** The status line and the headers have come. */
+  answered(status: number, headers: Readonly<Record<string, string>>): void;
+  succeed(body: Uint8Array, truncated: boolean): void;
+  fail(errorClass: TransportErrorClass, message: string, code?: string): void;
+  /** Fails with the class of the phase and the code and message of whatever was thrown. */
+  failWith(error: unknown): void;
+  /** Says how to end the work in hand; called at once where the attempt has already ended. */
+  onStop(cancel: () => void): void;
+  /** Fails and ends the work in hand. */
+  stop(errorClass: TransportErrorClass, message: string): void;
+}
+
+const DOING: Readonly<Record<Phase, string>> = {
+  dns: "while the name was being resolved",
+  connect: "while connecting",
+  tls: "in the TLS handshake",
+  http: "while waiting for the response",
+  body: "while reading the response body",
+};
+
+// `setTimeout` fires at once for anything longer.
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Starts an attempt's clock: its deadline counts from here, over all phases, and its signal is listened to. */
+export function createProgress(request: TransportRequest, firstPhase: Phase): AttemptProgress {
+  const startedAt = performance.now();
+  let settle: ((outcome: TransportOutcome) => void) | undefined;
+  const outcome = new Promise<TransportOutcome>((resolve) => (settle = resolve));
+  const times: Partial<Record<keyof TransportTimings, number>> = {};
+  let phase = firstPhase;
+  let settled = false;
+  let cancel: (() => void) | undefined;
+  let address: string | undefined;
+  let answer: { status: number; headers: Readonly<Record<string, string>> } | undefined;
+
+  const elapsed = (): number => performance.now() - startedAt;
+  const common = () => ({
+    timings: { ...times, totalMs: elapsed() },
+    ...(address !== undefined && { address }),
+  });
+  const finish = (result: TransportOutcome): void => {
+    settled = true;
+    clearTimeout(timer);
+    request.signal?.removeEventListener("abort", onAbort);
+    settle?.(result);
+  };
+  const fail = (errorClass: TransportErrorClass, message: string, code?: string): void => {
+    if (settled) return;
+    finish({
+      kind: "error",
+      errorClass,
+      message,
+      ...(code !== undefined && { code }),
+      ...(answer && { status: answer.status }),
+      ...common(),
+    });
+  };
+  const stop = (errorClass: TransportErrorClass, message: string): void => {
+    fail(errorClass, message);
+    cancel?.();
+  };
+  const onAbort = (): void => stop("aborted", "The attempt was aborted");
+  const onTimeout = (): void =>
+    stop("timeout", `Not done within ${request.timeoutMs} ms: given up ${DOING[phase]}`);
+  const timer = setTimeout(onTimeout, Math.min(request.timeoutMs, MAX_TIMER_MS));
+  request.signal?.addEventListener("abort", onAbort, { once: true });
+  if (request.signal?.aborted) onAbort();
+
+  return {
+    outcome,
+    isSettled: () => settled,
+    phase: () => phase,
+    enter(next) {
+      if (next === "connect") times.dnsMs = elapsed();
+      if (next === "http") times.connectMs = elapsed();
+      if (next === "body") times.firstByteMs = elapsed();
+      phase = next;
+    },
+    startFrom(first) {
+      phase = first;
+      address = undefined;
+    },
+    dialled: (dialled) => void (address = dialled),
+    answered: (status, headers) => void (answer = { status, headers }),
+    succeed(body, truncated) {
+      if (settled || !answer) return;
+      finish({ kind: "response", ...answer, body, truncated, ...common() });
+    },
+    fail,
+    failWith(error) {
+      const code = codeOf(error);
+      fail(classOfPhase(phase, code), messageOf(error), code);
+    },
+    onStop(next) {
+      cancel = next;
+      if (settled) cancel?.();
+    },
+    stop,
+  };
+}
