@@ -12,19 +12,26 @@ export default defineConfig({
   test: {
     // Bun has no `channel.unref` on child processes, which the default forks pool calls.
     pool: process.versions.bun ? "threads" : "forks",
-    projects: ["events", "webhook", "integration"].map((name) => ({
-      extends: true as const,
-      test: {
-        name,
-        root: `packages/${name}`,
-        include: ["test/**/*.test.ts"],
-        typecheck: {
-          enabled: true,
-          include: ["test/**/*.test-d.ts"],
-          tsconfig: "../../tsconfig.json",
+    projects: [
+      ...["events", "webhook", "integration"].map((name) => ({
+        extends: true as const,
+        test: {
+          name,
+          root: `packages/${name}`,
+          include: ["test/**/*.test.ts"],
+          typecheck: {
+            enabled: true,
+            include: ["test/**/*.test-d.ts"],
+            tsconfig: "../../tsconfig.json",
+          },
         },
+      })),
+      // Benchmarks compare across packages, so they have a project of their own, without tests.
+      {
+        extends: true as const,
+        test: { name: "bench", include: [], benchmark: { include: ["bench/*.bench.ts"] } },
       },
-    })),
+    ],
     coverage: {
       provider: "v8",
       include: ["packages/*/src/**/*.ts"],

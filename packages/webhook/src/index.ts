@@ -48,3 +48,76 @@ export { createStandardWebhooksVerifier } from "./inbound/standard-webhooks-veri
 export type { TimestampUnit } from "./inbound/timestamp.ts";
 export { parseIsoTime } from "./inbound/timestamp.ts";
 export { stringAt, valueAt } from "./inbound/value-at.ts";
+
+export type { Clock } from "./clock.ts";
+export type { MaybePromise } from "./maybe-promise.ts";
+export type { HealthOptions } from "./outbound/endpoint-health.ts";
+export type { EventFilter, FilterCondition } from "./outbound/filter.ts";
+export type {
+  AttemptMoment,
+  EndpointMoment,
+  ErrorMoment,
+  OutboundHooks,
+} from "./outbound/hooks.ts";
+export { createOutboundWebhookManager } from "./outbound/manager.ts";
+export type {
+  AsyncOutboundWebhookManager,
+  DeliveryFilter,
+  DeliveryQuery,
+  OutboundWebhookManager,
+  ReplayRange,
+  SendOptions,
+  SubscriptionFilter,
+  WebhookManager,
+} from "./outbound/manager-types.ts";
+export type {
+  OutboundWebhookManagerOptions,
+  RetentionOptions,
+  SendWait,
+} from "./outbound/options.ts";
+export type { FailedAttempt, RetryOptions } from "./outbound/retry-policy.ts";
+export type { SubscriptionInput } from "./outbound/subscriptions.ts";
+export { generateSecret } from "./outbound/subscriptions.ts";
+export type { OutboundStats, WebhookDelivery, WebhookSubscription } from "./outbound/views.ts";
+
+export type {
+  AttemptRecord,
+  Claimed,
+  ClaimRequest,
+  Counters,
+  DeliveryStatus,
+  DeliveryStore,
+  EndpointState,
+  Enqueued,
+  NewDelivery,
+  Page,
+  RateLimit,
+  Read,
+  Settlement,
+  SettleResult,
+  StoredDelivery,
+  StoredMessage,
+  StoredSecret,
+  StoredSubscription,
+  StoreFilter,
+  StoreMode,
+} from "./store/delivery-store.ts";
+export { createMemoryStore } from "./store/memory-store.ts";
+
+export type {
+  FetchedBody,
+  FetchedResponse,
+  FetchInit,
+  FetchLike,
+} from "./transport/fetch-transport.ts";
+export { createHttpTransport } from "./transport/http-transport.ts";
+export type { NetworkOptions, NetworkPolicy } from "./transport/network-policy.ts";
+export { createNetworkPolicy } from "./transport/network-policy.ts";
+export type {
+  TlsSettings,
+  Transport,
+  TransportErrorClass,
+  TransportOutcome,
+  TransportRequest,
+  TransportTimings,
+} from "./transport/transport.ts";
