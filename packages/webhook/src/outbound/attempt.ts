@@ -136,20 +136,40 @@ export function createAttempt(options: AttemptOptions): Attempt {
     };
   };
 
+  const send = async (
+    delivery: StoredDelivery,
+    subscription: StoredSubscription,
+    signal: AbortSignal,
+    now: number,
+  ): Promise<TransportOutcome> => {
+    try {
+      const body = bodyOf(delivery, subscription);
+      return await transport.send({
+        url: subscription.url,
+        method: "POST",
+        headers: headersOf(delivery, subscription, body, now),
+        body,
+        timeoutMs: options.timeoutMs,
+        maxResponseBytes: options.maxResponseBytes,
+        signal,
+        ...(subscription.tls === undefined ? {} : { tls: subscription.tls }),
+        ...(subscription.proxy === undefined ? {} : { proxy: subscription.proxy }),
+      });
+    } catch (error) {
+      // Not the network's doing, but it would be the same the next time: it has to use up an attempt.
+      const name = error instanceof Error ? error.name : "something that is no error";
+      return {
+        kind: "error",
+        errorClass: "http",
+        message: `the request could not be made: the transport threw ${name}`,
+        timings: { totalMs: clock.now() - now },
+      };
+    }
+  };
+
   return async (delivery, subscription, signal) => {
     const at = clock.now();
-    const body = bodyOf(delivery, subscription);
-    const outcome = await transport.send({
-      url: subscription.url,
-      method: "POST",
-      headers: headersOf(delivery, subscription, body, at),
-      body,
-      timeoutMs: options.timeoutMs,
-      maxResponseBytes: options.maxResponseBytes,
-      signal,
-      ...(subscription.tls === undefined ? {} : { tls: subscription.tls }),
-      ...(subscription.proxy === undefined ? {} : { proxy: subscription.proxy }),
-    });
+    const outcome = await send(delivery, subscription, signal, at);
     if (outcome.kind === "error" && outcome.errorClass === "aborted") return "aborted";
     const record = recordOf(outcome, delivery.attempts + 1, at);
     const retryAfter =

@@ -59,6 +59,8 @@ interface Lane {
   /** Attempts that the rate limit allows, and when that was counted. */
   tokens: number;
   countedAt: number;
+  /** Its subscription is gone: nothing is kept once its last attempt has ended. */
+  isForgotten: boolean;
 }
 
 interface Share {
@@ -115,6 +117,7 @@ export function createLanes(rules: LaneRules): Lanes {
         isProven: false,
         tokens: Number.NaN,
         countedAt: 0,
+        isForgotten: false,
       };
       lanes.set(id, lane);
     }
@@ -190,7 +193,8 @@ export function createLanes(rules: LaneRules): Lanes {
         lane.isFailing = isFailing;
         if (isSuccess) lane.isProven = true;
       });
-      freed.push(id);
+      if (!lane.isForgotten) freed.push(id);
+      else if (lane.inFlight === 0) lanes.delete(id);
     },
     slow(id) {
       const lane = lanes.get(id);
@@ -228,6 +232,7 @@ export function createLanes(rules: LaneRules): Lanes {
     },
     forget(id) {
       const lane = lanes.get(id);
+      if (lane) lane.isForgotten = true;
       if (lane?.inFlight === 0) lanes.delete(id);
       for (const share of [unproven, limited]) share.waiting.delete(id);
       waitingForRefill.delete(id);

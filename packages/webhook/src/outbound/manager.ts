@@ -24,9 +24,10 @@ import type { OutboundWebhookManagerOptions } from "./options.ts";
 import { resolveOptions } from "./options.ts";
 import { toJson } from "./payload.ts";
 import { createPruner } from "./pruner.ts";
+import { retryByHand } from "./by-hand.ts";
 import { reportEnd } from "./report.ts";
 import { checkInteger, createRetryPolicy } from "./retry-policy.ts";
-import { createSender } from "./sender.ts";
+import { createSender, isAttemptedSoon } from "./sender.ts";
 import { checkSecret } from "./subscriptions.ts";
 import { attemptView, deliveryView, statsView } from "./views.ts";
 import { createSubscriptionAdmin } from "./subscription-admin.ts";
@@ -58,7 +59,9 @@ export function createOutboundWebhookManager(
   const store: DeliveryStore = given.store ?? createMemoryStore();
   const options = resolveOptions(given, store.capabilities.durable);
   const { clock, newId } = options;
-  const retry = createRetryPolicy(given);
+  const announce = createAnnounce(given.hooks ?? {});
+  const onError = (error: unknown): void => announce("error", () => ({ error }));
+  const retry = createRetryPolicy(given, onError);
   const rules = { retry, health: createHealthPolicy(given.endpointHealth ?? {}) };
   const policy = createNetworkPolicy(given.network ?? {});
   const transport =
@@ -66,11 +69,9 @@ export function createOutboundWebhookManager(
     (given.fetch
       ? createFetchTransport({ fetch: given.fetch, policy })
       : createHttpTransport({ policy }));
-  const announce = createAnnounce(given.hooks ?? {});
   const waiters = createWaiters();
   let isClosed = false;
 
-  const onError = (error: unknown): void => announce("error", () => ({ error }));
   const pruner = createPruner({ store, options, onError });
   const dispatcher = createDispatcher({
     store,
@@ -88,6 +89,10 @@ export function createOutboundWebhookManager(
     onEnd(claimed, settlement, result, before) {
       if (result === "settled") reportEnd(announce, claimed, settlement, before);
       waiters.end(claimed.delivery.id, result === "settled" && settlement.result === "sent");
+      if (before && settlement.endpoint) {
+        const after = { ...before, endpoint: settlement.endpoint };
+        if (!isAttemptedSoon(after, clock.now())) waiters.letGo(before.id);
+      }
       pruner.touch();
     },
     onError,
@@ -107,33 +112,6 @@ export function createOutboundWebhookManager(
     }
   };
 
-  /** Deliveries that will be attempted as soon as there is a free slot. */
-  const attemptable = async (ids: readonly string[]): Promise<string[]> => {
-    const ready = new Map<string, boolean>();
-    const found: string[] = [];
-    for (const id of ids) {
-      const got = store.deliveries.get(id);
-      // oxlint-disable-next-line no-await-in-loop -- a value, not a promise, with most stores
-      const delivery = got instanceof Promise ? await got : got;
-      if (!delivery) continue;
-      const { subscriptionId } = delivery;
-      if (!ready.has(subscriptionId)) {
-        // oxlint-disable-next-line no-await-in-loop -- once per subscription
-        const subscription = await store.subscriptions.get(subscriptionId);
-        const status = subscription?.endpoint.status;
-        ready.set(subscriptionId, status === "ok" || status === "failing");
-        if (subscription?.endpoint.quietUntil !== undefined) {
-          const { quietUntil: _, ...endpoint } = subscription.endpoint;
-          // By hand means now, whatever the endpoint asked for.
-          // oxlint-disable-next-line no-await-in-loop -- once per subscription
-          await store.subscriptions.put({ ...subscription, endpoint });
-        }
-      }
-      if (ready.get(subscriptionId)) found.push(id);
-    }
-    return found;
-  };
-
   // Whether reads are values or promises follows from the store: the overloads say so, the compiler cannot see it.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const manager = {
@@ -142,6 +120,7 @@ export function createOutboundWebhookManager(
       options,
       checkUrl: (url) => policy.checkUrl(url),
       dispatcher,
+      waiters,
       announce,
       checkOpen,
     }),
@@ -182,15 +161,13 @@ export function createOutboundWebhookManager(
     },
     async retry(filter: DeliveryFilter = {}) {
       checkOpen();
-      const isNamed = filter.ids !== undefined || filter.status !== undefined;
-      const ids = await store.requeue(
-        storeFilter(isNamed ? filter : { ...filter, status: "failed" }),
-        clock.now(),
-        retry.maxRetries + 1,
-      );
-      const sent = waiters.wait(await attemptable(ids));
-      dispatcher.wake();
-      return sent;
+      return retryByHand(storeFilter(filter), {
+        store,
+        clock,
+        waiters,
+        dispatcher,
+        moreAttempts: retry.maxRetries + 1,
+      });
     },
     async replay(range) {
       checkOpen();
@@ -238,7 +215,9 @@ export function createOutboundWebhookManager(
       const aborted = dispatcher.abort();
       waiters.endAll();
       transport.close();
-      void aborted.then(() => store.close({ drop: true })).catch(onError);
+      // A durable store first hears what is given back; one in memory has nothing to keep.
+      if (store.capabilities.durable) void aborted.then(() => store.close()).catch(onError);
+      else void store.close({ drop: true });
     },
     [Symbol.asyncDispose]: (): Promise<void> => manager.close(),
   } as WebhookManager<"sync">;

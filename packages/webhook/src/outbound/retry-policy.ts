@@ -64,8 +64,15 @@ export function checkInteger(name: string, value: number, least: number): number
   return value;
 }
 
-/** Checks the retry options and fills in the defaults. */
-export function createRetryPolicy(options: RetryOptions): RetryPolicy {
+/**
+ * Checks the retry options and fills in the defaults.
+ * @param onError hears of a `retryIf` that throws; the delivery is then tried again
+ */
+export function createRetryPolicy(
+  options: RetryOptions,
+  onError: (error: unknown) => void,
+): RetryPolicy {
+  const { retryIf } = options;
   const retryInterval = checkInteger("retryInterval", options.retryInterval ?? SECOND, 1);
   const maxRetryInterval = checkInteger("maxRetryInterval", options.maxRetryInterval ?? MINUTE, 1);
   const schedule = options.retrySchedule === "standard" ? STANDARD_SCHEDULE : options.retrySchedule;
@@ -84,7 +91,15 @@ export function createRetryPolicy(options: RetryOptions): RetryPolicy {
       ? (retry) => schedule[Math.min(retry, schedule.length - 1)] ?? 0
       : (retry) => Math.min(retryInterval * 2 ** retry, maxRetryInterval),
     maxRetryAfter: checkInteger("maxRetryAfter", options.maxRetryAfter ?? HOUR, 0),
-    retryIf: options.retryIf ?? (() => true),
+    retryIf(failure) {
+      try {
+        return retryIf?.(failure) ?? true;
+      } catch (error) {
+        // A rule that is broken must not lose an event.
+        onError(error);
+        return true;
+      }
+    },
   };
 }
 

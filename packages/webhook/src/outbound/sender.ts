@@ -4,6 +4,7 @@ import type { MaybePromise } from "../maybe-promise.ts";
 import { isPromise } from "../maybe-promise.ts";
 import type {
   DeliveryStore,
+  Enqueued,
   NewDelivery,
   StoredMessage,
   StoredSubscription,
@@ -47,10 +48,12 @@ function checkKey(key: string | undefined): string | undefined {
   return key;
 }
 
-/** An endpoint whose deliveries wait for something other than a free slot. */
-function isWaiting(subscription: StoredSubscription, now: number): boolean {
+/** Whether a new delivery's first attempt depends on nothing but a free slot, so that one can wait for it. */
+export function isAttemptedSoon(subscription: StoredSubscription, now: number): boolean {
   const { status, quietUntil } = subscription.endpoint;
-  return status === "paused" || status === "disabled" || (quietUntil ?? 0) > now;
+  if (status === "paused" || status === "disabled" || (quietUntil ?? 0) > now) return false;
+  // In an ordered lane the failed one in front goes first, when its time has come.
+  return !(subscription.ordered && status === "failing");
 }
 
 export function createSender(parts: SenderParts): Sender {
@@ -108,24 +111,33 @@ export function createSender(parts: SenderParts): Sender {
   ): Promise<string[]> => {
     const now = message.createdAt;
     const planned = plan(message, matched, now);
-    const enqueueing = store.enqueue(
-      message,
-      planned.map((each) => each.delivery),
-      sendOptions.tx === undefined ? {} : { tx: sendOptions.tx },
+    const watch = waiters.watch();
+    let enqueued: Enqueued;
+    try {
+      const enqueueing = store.enqueue(
+        message,
+        planned.map((each) => each.delivery),
+        sendOptions.tx === undefined ? {} : { tx: sendOptions.tx },
+      );
+      enqueued = isPromise(enqueueing) ? await enqueueing : enqueueing;
+    } catch (error) {
+      watch.cancel();
+      throw error;
+    }
+    const shouldWait =
+      (sendOptions.wait ?? options.wait) === "attempted" &&
+      sendOptions.tx === undefined &&
+      !enqueued.duplicate;
+    const attempted = watch.wait(
+      shouldWait
+        ? planned
+            .filter((each) => isAttemptedSoon(each.subscription, now))
+            .map((each) => each.delivery)
+        : [],
     );
-    const enqueued = isPromise(enqueueing) ? await enqueueing : enqueueing;
-    const ids = [...enqueued.deliveryIds];
-    if (enqueued.duplicate || ids.length === 0) return ids;
-    const shouldWait = (sendOptions.wait ?? options.wait) === "attempted" && !sendOptions.tx;
-    const awaited = shouldWait
-      ? planned.flatMap(({ subscription, delivery }) =>
-          isWaiting(subscription, now) ? [] : [delivery.id],
-        )
-      : [];
-    const attempted = waiters.wait(awaited);
     dispatcher.wake();
     await attempted;
-    return ids;
+    return [...enqueued.deliveryIds];
   };
 
   return {

@@ -16,6 +16,7 @@ import {
   updateSubscription,
 } from "./subscriptions.ts";
 import { subscriptionView } from "./views.ts";
+import type { Waiters } from "./waiters.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -23,6 +24,7 @@ export interface SubscriptionAdminParts {
   readonly store: DeliveryStore;
   readonly options: ResolvedOptions;
   readonly dispatcher: Dispatcher;
+  readonly waiters: Waiters;
   readonly announce: Announce;
   readonly checkUrl: (url: string) => URL;
   /** @throws WebhookError CLOSED */
@@ -31,7 +33,7 @@ export interface SubscriptionAdminParts {
 
 /** The part of a manager that is about who receives what. Synchronous as long as the store is. */
 export function createSubscriptionAdmin(parts: SubscriptionAdminParts) {
-  const { store, options, dispatcher, announce, checkOpen } = parts;
+  const { store, options, dispatcher, waiters, announce, checkOpen } = parts;
   const { clock, newId } = options;
   const rules = {
     checkUrl: parts.checkUrl,
@@ -61,6 +63,7 @@ export function createSubscriptionAdmin(parts: SubscriptionAdminParts) {
       change(id, (current) => ({ ...current, endpoint, updatedAt: clock.now() })),
       (isThere) => {
         const moment = () => ({ subscriptionId: id, endpoint });
+        if (isThere && endpoint.status !== "ok") waiters.letGo(id);
         if (isThere && endpoint.status === "disabled") announce("endpointDisabled", moment);
         if (isThere && endpoint.status === "ok") announce("endpointRecovered", moment);
         return isThere;
@@ -79,6 +82,7 @@ export function createSubscriptionAdmin(parts: SubscriptionAdminParts) {
     unsubscribe(id: string): MaybePromise<boolean> {
       const deleted: MaybePromise<boolean> = store.subscriptions.delete(id, clock.now());
       dispatcher.forget(id);
+      waiters.letGo(id);
       return deleted;
     },
     getSubscription: (id: string) => {

@@ -1,40 +1,88 @@
 /** Who waits for the next attempt of which delivery. */
 export interface Waiters {
-  /** Resolves when each of the deliveries has been attempted once more, to the number that were sent. */
-  wait(deliveryIds: readonly string[]): Promise<number>;
+  /** Begins to note which deliveries end, so that none ends unseen before its id is known. */
+  watch(): Watch;
   end(deliveryId: string, isSent: boolean): void;
+  /** The subscription's deliveries will not be attempted soon: nobody is to wait for them. */
+  letGo(subscriptionId: string): void;
   /** Nothing more will come. */
   endAll(): void;
 }
 
-export function createWaiters(): Waiters {
-  const waiting = new Map<string, ((isSent: boolean) => void)[]>();
+/** One who waits. */
+export interface Watch {
+  /**
+   * Resolves when each of the deliveries has been attempted since the watch began, or let go, to the number that were
+   * sent. To be called once.
+   */
+  wait(deliveries: readonly AwaitedDelivery[]): Promise<number>;
+  cancel(): void;
+}
 
-  const end = (deliveryId: string, isSent: boolean): void => {
-    const tasks = waiting.get(deliveryId);
-    if (!tasks) return;
-    waiting.delete(deliveryId);
-    for (const task of tasks) task(isSent);
+export interface AwaitedDelivery {
+  readonly id: string;
+  readonly subscriptionId: string;
+}
+
+interface Watching {
+  /** What has ended since the watch began. */
+  readonly ended: Map<string, boolean>;
+  left: number;
+  sent: number;
+  done: () => void;
+}
+
+export function createWaiters(): Waiters {
+  /** Watches whose ids are not known yet. */
+  const noting = new Set<Watching>();
+  const waiting = new Map<string, { readonly subscriptionId: string; readonly by: Watching[] }>();
+
+  const end = (id: string, isSent: boolean): void => {
+    const entry = waiting.get(id);
+    if (!entry) return;
+    waiting.delete(id);
+    for (const watching of entry.by) {
+      watching.left -= 1;
+      if (isSent) watching.sent += 1;
+      if (watching.left === 0) watching.done();
+    }
   };
 
   return {
-    wait: (deliveryIds) =>
-      new Promise((resolve) => {
-        let left = deliveryIds.length;
-        let sent = 0;
-        if (left === 0) resolve(0);
-        const task = (isSent: boolean): void => {
-          left -= 1;
-          if (isSent) sent += 1;
-          if (left === 0) resolve(sent);
-        };
-        for (const id of deliveryIds) {
-          const tasks = waiting.get(id);
-          if (tasks) tasks.push(task);
-          else waiting.set(id, [task]);
-        }
-      }),
-    end,
+    watch() {
+      const watching: Watching = { ended: new Map(), left: 0, sent: 0, done: () => {} };
+      noting.add(watching);
+      return {
+        cancel: () => void noting.delete(watching),
+        async wait(deliveries) {
+          noting.delete(watching);
+          for (const { id, subscriptionId } of deliveries) {
+            const isSent = watching.ended.get(id);
+            if (isSent === true) watching.sent += 1;
+            if (isSent !== undefined) continue;
+            watching.left += 1;
+            const entry = waiting.get(id);
+            if (entry) entry.by.push(watching);
+            else waiting.set(id, { subscriptionId, by: [watching] });
+          }
+          if (watching.left > 0) {
+            await new Promise<void>((resolve) => {
+              watching.done = resolve;
+            });
+          }
+          return watching.sent;
+        },
+      };
+    },
+    end(id, isSent) {
+      for (const watching of noting) watching.ended.set(id, isSent);
+      end(id, isSent);
+    },
+    letGo(subscriptionId) {
+      for (const [id, entry] of waiting) {
+        if (entry.subscriptionId === subscriptionId) end(id, false);
+      }
+    },
     endAll() {
       for (const id of [...waiting.keys()]) end(id, false);
     },

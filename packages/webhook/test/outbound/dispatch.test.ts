@@ -124,6 +124,31 @@ describe("waiting", () => {
     outbound.destroy();
   });
 
+  it("lets nobody wait for an endpoint that is held, removed or told to be quiet meanwhile", async () => {
+    const { outbound, clock, transport } = setUp(
+      { [URL_A]: ["hang"], [URL_B]: [answer(429, { "retry-after": "3000" })] },
+      { concurrencyPerEndpoint: 1 },
+    );
+    const a = outbound.subscribe({ url: URL_A, secret: SECRET, events: ["a"] });
+    outbound.subscribe({ url: URL_B, secret: SECRET, events: ["b"] });
+    void outbound.send("a", { n: 1 });
+    const second = outbound.send("a", { n: 2 });
+    await clock.advance(0);
+    outbound.pause(a);
+    expect(await second).toHaveLength(1);
+
+    outbound.enable(a);
+    const third = outbound.send("a", { n: 3 });
+    await clock.advance(0);
+    outbound.unsubscribe(a);
+    expect(await third).toHaveLength(1);
+
+    const both = await Promise.all([outbound.send("b", { n: 1 }), outbound.send("b", { n: 2 })]);
+    expect(both.flat()).toHaveLength(2);
+    expect(transport.requests.filter(({ url }) => url === URL_B)).toHaveLength(1);
+    outbound.destroy();
+  });
+
   it("lets nobody wait for ever when it is destroyed", async () => {
     const { outbound, clock } = setUp({ [URL_A]: ["hang"] });
     outbound.subscribe({ url: URL_A, secret: SECRET });

@@ -203,7 +203,7 @@ describe("send", () => {
     const { outbound } = setUp();
     outbound.subscribe({ url: URL_A, secret: SECRET });
     const event = { id: "e1", type: "a", source: "s", payload: {}, timestamp: 1, ...change };
-    const error = await rejectionOf(outbound.sendEvent(event as never));
+    const error = await rejectionOf(outbound.sendEvent(event));
     expect(error.code).toBe("INVALID_EVENT");
     expect(error.message).toMatch(message);
     expect(outbound.listDeliveries()).toEqual([]);

@@ -96,6 +96,38 @@ describe("automatic retries", () => {
     ]);
   });
 
+  it("tries again when retryIf itself is broken, and says so", async () => {
+    const errors: unknown[] = [];
+    const { outbound } = setUp(
+      { [URL_A]: [answer(400)] },
+      {
+        retryIf: () => {
+          throw new Error("a rule of the tests");
+        },
+        hooks: { onError: ({ error }) => errors.push(error) },
+      },
+    );
+    outbound.subscribe({ url: URL_A, secret: SECRET });
+    await outbound.send("order.created", {});
+    expect(outbound.stats()).toMatchObject({ failed: 1, inFlight: 0 });
+    expect(errors).toHaveLength(1);
+  });
+
+  it("uses up attempts when the transport itself is broken", async () => {
+    const { outbound, clock } = setUp(
+      {},
+      {
+        transport: { send: () => Promise.reject(new Error("planted")), close() {} },
+        maxRetries: 1,
+      },
+    );
+    outbound.subscribe({ url: URL_A, secret: SECRET });
+    const [id = ""] = await outbound.send("order.created", {});
+    await clock.advance(1000);
+    expect(outbound.getDelivery(id)).toMatchObject({ status: "dead", attempts: 2 });
+    expect(JSON.stringify(outbound.listAttempts(id))).not.toContain("planted");
+  });
+
   it("follows a schedule, and the standard one has ten attempts in about three days", async () => {
     const { outbound, clock, transport } = setUp(
       { [URL_A]: [answer(500)] },
