@@ -75,6 +75,8 @@ export type {
   RetentionOptions,
   SendWait,
 } from "./outbound/options.ts";
+export type { RelayBus, RelayedEvent, RelayOptions, RelayTarget } from "./outbound/relay-events.ts";
+export { relayEvents } from "./outbound/relay-events.ts";
 export type { FailedAttempt, RetryOptions } from "./outbound/retry-policy.ts";
 export type { SubscriptionInput } from "./outbound/subscriptions.ts";
 export { generateSecret } from "./outbound/subscriptions.ts";
