@@ -52,7 +52,7 @@ interface Flight {
   readonly startedAt: number;
   /** The newest claim's. */
   token: number;
-  readonly ended: Promise<void>;
+  subscription: StoredSubscription | undefined;
 }
 
 const FIRST_STORE_RETRY_MS = 100;
@@ -60,6 +60,11 @@ const LAST_STORE_RETRY_MS = 5000;
 
 function storeRetryMs(failures: number): number {
   return Math.min(FIRST_STORE_RETRY_MS * 2 ** failures, LAST_STORE_RETRY_MS);
+}
+
+/** Puts a delivery back without using up an attempt. */
+function release({ delivery, token }: Claimed, at: number, dueAt: number): Settlement {
+  return { deliveryId: delivery.id, token, at, result: "release", dueAt };
 }
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -75,6 +80,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let cancelTimer: (() => void) | undefined;
   let timerAt = Number.POSITIVE_INFINITY;
   let cancelSweep: (() => void) | undefined;
+  let onAllLanded: (() => void) | undefined;
 
   const arm = (at: number | undefined): void => {
     if (at === undefined || stopped || at >= timerAt) return;
@@ -99,88 +105,95 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     pump();
   };
 
-  const subscriptionOf = (id: string): MaybePromise<StoredSubscription | undefined> =>
-    store.subscriptions.get(id);
-
   /** Writes down what became of an attempt, again and again if the store fails: the attempt itself was made. */
-  const record = async (settlement: Settlement): Promise<SettleResult> => {
-    for (let failures = 0; ; failures += 1) {
-      try {
-        const settled = store.settle([settlement]);
-        // oxlint-disable-next-line no-await-in-loop -- the next try depends on this one
-        const [result = "fenced"] = isPromise(settled) ? await settled : settled;
-        return result;
-      } catch (error) {
-        options.onError(error);
-        if (stopped) return "fenced";
-        // oxlint-disable-next-line no-await-in-loop -- it is a wait
-        await new Promise<void>((resolve) => {
-          clock.after(storeRetryMs(failures), resolve);
-        });
-      }
+  const record = (settlement: Settlement): MaybePromise<SettleResult> => {
+    try {
+      const settled = store.settle([settlement]);
+      return isPromise(settled)
+        ? settled.then(([result = "fenced"]) => result).catch(recordLater(settlement, 0))
+        : (settled[0] ?? "fenced");
+    } catch (error) {
+      return recordLater(settlement, 0)(error);
     }
   };
 
-  const run = async (claimed: Claimed): Promise<void> => {
-    const { delivery } = claimed;
-    const id = delivery.subscriptionId;
-    const startedAt = clock.now();
-    let settlement: Settlement = {
-      deliveryId: delivery.id,
-      token: claimed.token,
-      at: startedAt,
-      result: "release",
-      dueAt: delivery.dueAt ?? startedAt,
-    };
-    let subscription: StoredSubscription | undefined;
-    try {
-      const found = subscriptionOf(id);
-      subscription = isPromise(found) ? await found : found;
-      if (!subscription) {
-        settlement = { ...settlement, result: "dead", error: "the subscription was removed" };
-      } else {
-        const result = await options.attempt(delivery, subscription, aborter.signal);
-        if (result !== "aborted") {
-          // Read again: it may have been paused or have failed elsewhere meanwhile.
-          const latest = subscriptionOf(id);
-          subscription = (isPromise(latest) ? await latest : latest) ?? subscription;
-          settlement = options.settle(claimed, subscription, result);
-        }
-      }
-    } catch (error) {
-      // Nothing of an attempt rejects but the store, or a fault of our own: then wait, and use up no attempt.
+  const recordLater =
+    (settlement: Settlement, failures: number) =>
+    async (error: unknown): Promise<SettleResult> => {
       options.onError(error);
-      const at = clock.now();
-      settlement = { ...settlement, at, result: "release", dueAt: at + LAST_STORE_RETRY_MS };
-    }
-    const { token = claimed.token } = flights.get(delivery.id) ?? {};
-    const result = await record({ ...settlement, token });
-    flights.delete(delivery.id);
+      if (stopped) return "fenced";
+      await new Promise<void>((resolve) => {
+        clock.after(storeRetryMs(failures), resolve);
+      });
+      try {
+        const [result = "fenced"] = await store.settle([settlement]);
+        return result;
+      } catch (next) {
+        return recordLater(settlement, failures + 1)(next);
+      }
+    };
+
+  const land = (flight: Flight, settlement: Settlement, result: SettleResult): void => {
+    const { claimed, subscription } = flight;
+    flights.delete(claimed.delivery.id);
     const isSuccess = settlement.result === "sent";
-    lanes.finish(id, {
-      tookMs: clock.now() - startedAt,
+    const endpoint = settlement.endpoint ?? subscription?.endpoint;
+    lanes.finish(claimed.delivery.subscriptionId, {
+      tookMs: clock.now() - flight.startedAt,
       isSuccess,
-      isFailing: !isSuccess && (settlement.endpoint?.failures ?? 0) >= FAILING_AFTER,
+      isFailing: !isSuccess && (endpoint?.failures ?? 0) >= FAILING_AFTER,
     });
     options.onEnd(claimed, settlement, result, subscription);
+    if (flights.size === 0) onAllLanded?.();
     pump();
+  };
+
+  const fly = async (flight: Flight): Promise<void> => {
+    const { claimed, startedAt } = flight;
+    const { delivery } = claimed;
+    let settlement: Settlement | undefined;
+    try {
+      const found = store.subscriptions.get(delivery.subscriptionId);
+      flight.subscription = isPromise(found) ? await found : found;
+      if (flight.subscription) {
+        const result = await options.attempt(delivery, flight.subscription, aborter.signal);
+        // Read again: it may have been paused or have failed elsewhere meanwhile.
+        const latest = store.subscriptions.get(delivery.subscriptionId);
+        flight.subscription = (isPromise(latest) ? await latest : latest) ?? flight.subscription;
+        settlement =
+          result === "aborted"
+            ? release(claimed, startedAt, delivery.dueAt ?? startedAt)
+            : options.settle(claimed, flight.subscription, result);
+      } else {
+        const error = "the subscription was removed";
+        settlement = { ...release(claimed, startedAt, startedAt), result: "dead", error };
+      }
+    } catch (error) {
+      // Nothing of an attempt rejects but the store: then wait, and use up no attempt.
+      options.onError(error);
+      const now = clock.now();
+      settlement = release(claimed, now, now + LAST_STORE_RETRY_MS);
+    }
+    const recorded = record(
+      flight.token === settlement.token ? settlement : { ...settlement, token: flight.token },
+    );
+    land(flight, settlement, isPromise(recorded) ? await recorded : recorded);
   };
 
   const start = (claimed: Claimed): void => {
     const { delivery, token } = claimed;
-    const flight = flights.get(delivery.id);
-    if (flight) {
+    const flying = flights.get(delivery.id);
+    if (flying) {
       // In flight here: the clock has jumped past the lease. The attempt goes on under the newer claim.
-      flight.token = token;
+      flying.token = token;
       return;
     }
-    const now = clock.now();
-    lanes.start(delivery.subscriptionId, now);
+    const startedAt = clock.now();
+    lanes.start(delivery.subscriptionId, startedAt);
     cancelSweep ??= clock.after(options.rules.slowAfterMs, sweep);
-    // Entered before it runs: an attempt that needs no network ends before `run` returns.
-    const { promise: ended, resolve } = Promise.withResolvers<void>();
-    flights.set(delivery.id, { claimed, startedAt: now, token, ended });
-    void run(claimed).finally(resolve);
+    const flight: Flight = { claimed, startedAt, token, subscription: undefined };
+    flights.set(delivery.id, flight);
+    void fly(flight);
   };
 
   const finishClaim = (claimed: readonly Claimed[], limit: number): boolean => {
@@ -210,7 +223,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   /** What a subscription says of itself, where the store can tell at once. */
   const settingsNow = (id: string): StoredSubscription | undefined => {
-    const found = subscriptionOf(id);
+    const found = store.subscriptions.get(id);
     return isPromise(found) ? undefined : found;
   };
 
@@ -292,7 +305,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async abort() {
       stop();
       aborter.abort();
-      await Promise.all([...flights.values()].map((flight) => flight.ended));
+      if (flights.size === 0) return;
+      await new Promise<void>((resolve) => {
+        onAllLanded = resolve;
+      });
     },
   };
 }

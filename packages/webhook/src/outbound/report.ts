@@ -13,15 +13,15 @@ export function reportEnd(
 ): void {
   const { attempt, result, endpoint } = settlement;
   if (attempt && result !== "release") {
-    const { dueAt: _, ...delivery } = claimed.delivery;
+    // A driver may hand out a live record or one from before the attempt: what has changed is said here.
     const moment = () => ({
       attempt,
       delivery: deliveryView({
-        ...delivery,
+        ...claimed.delivery,
         status: result,
         attempts: attempt.number,
         updatedAt: settlement.at,
-        ...(result === "failed" ? { dueAt: settlement.dueAt } : {}),
+        dueAt: result === "failed" ? settlement.dueAt : undefined,
         lastStatus: attempt.status,
         lastError: settlement.error,
       }),
