@@ -1,8 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { WebhookError } from "../errors.ts";
-import { toBase64, toHex } from "../signing/bytes.ts";
-import type { Bytes } from "../signing/bytes.ts";
-import type { HmacHash, HmacKey } from "../signing/hmac.ts";
+import type { HmacHash, HmacKey, MacEncoding } from "../signing/hmac.ts";
 import { createHmacKey } from "../signing/hmac.ts";
 import { utf8 } from "../signing/bytes.ts";
 import { standardSecretBytes, standardSignedContent } from "../signing/standard-webhooks.ts";
@@ -56,9 +54,9 @@ const KEPT_HEADERS = [
 const decoder = new TextDecoder();
 
 /** The MAC as a value: the sender runs where `node:crypto` is, and there it is synchronous. */
-export function macNow(key: HmacKey, parts: readonly Uint8Array[]): Bytes {
-  const mac = key.sign(parts);
-  if (mac instanceof Promise) {
+export function macNow(key: HmacKey, encoding: MacEncoding, parts: readonly Uint8Array[]): string {
+  const mac = key.signAs(encoding, parts);
+  if (typeof mac !== "string") {
     throw new WebhookError(
       "UNSUPPORTED_ALGORITHM",
       "sending needs node:crypto, which this runtime lacks",
@@ -118,10 +116,10 @@ export function createAttempt(options: AttemptOptions): Attempt {
     // is over. The Standard Webhooks header carries them all.
     const oldest = live.at(-1);
     const signatures = live.map(
-      (value) => `v1,${toBase64(macNow(keysOf(subscription.secrets, value).standard, content))}`,
+      (value) => `v1,${macNow(keysOf(subscription.secrets, value).standard, "base64", content)}`,
     );
     const plain =
-      oldest === undefined ? "" : toHex(macNow(keysOf(subscription.secrets, oldest).plain, [body]));
+      oldest === undefined ? "" : macNow(keysOf(subscription.secrets, oldest).plain, "hex", [body]);
     return {
       "user-agent": options.userAgent,
       ...subscription.headers,

@@ -1,7 +1,7 @@
 import { WebhookError } from "../errors.ts";
 import { mapMaybe } from "../maybe-promise.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
-import { toHex, utf8 } from "../signing/bytes.ts";
+import { utf8 } from "../signing/bytes.ts";
 import { createHmacKey } from "../signing/hmac.ts";
 import type { DeliveryStore, StoreFilter, StoreMode } from "../store/delivery-store.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
@@ -180,7 +180,7 @@ export function createOutboundWebhookManager(
     sign: (payload: unknown, secret: string) => {
       const text = typeof payload === "string" ? payload : toJson("payload", payload);
       const key = createHmacKey(options.signatureAlgorithm, utf8(checkSecret(secret)));
-      return toHex(macNow(key, [utf8(text)]));
+      return macNow(key, "hex", [utf8(text)]);
     },
 
     async drain({ timeoutMs }: { timeoutMs?: number } = {}) {

@@ -1,6 +1,6 @@
 import type * as NodeCrypto from "node:crypto";
 import type { Bytes } from "./bytes.ts";
-import { concatBytes, equalBytes, viewOf } from "./bytes.ts";
+import { concatBytes, equalBytes, toBase64, toHex, viewOf } from "./bytes.ts";
 import { nativeCrypto } from "./native-crypto.ts";
 
 /** Hashes that this library signs with. SHA-1 is here only for platforms that know no other. */
@@ -9,10 +9,15 @@ export type HmacHash = "sha1" | "sha256" | "sha384" | "sha512";
 /** Which implementation computes: `auto` takes `node:crypto` where the runtime has it, Web Crypto elsewhere. */
 export type CryptoBackend = "auto" | "native" | "webcrypto";
 
+/** How a MAC is written as text. */
+export type MacEncoding = "hex" | "base64";
+
 /** A secret that is imported once and signs many times. */
 export interface HmacKey {
   /** The MAC of the parts, as though they were one byte string. A value with `node:crypto`, a promise with Web Crypto. */
   sign(parts: readonly Uint8Array[]): Bytes | Promise<Bytes>;
+  /** The same, written as lower-case hex or as base64 with padding. */
+  signAs(encoding: MacEncoding, parts: readonly Uint8Array[]): string | Promise<string>;
   /**
    * Whether one of the MACs is that of the parts, which is computed once. Each comparison takes the same time wherever
    * the two differ.
@@ -74,14 +79,16 @@ function nativeKey(crypto: typeof NodeCrypto, hash: HmacHash, secret: Uint8Array
 }
 
 function nativeSigner(start: () => NodeCrypto.Hmac | NodeCrypto.Hash): HmacKey {
-  const compute = (parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
+  const feed = (parts: readonly Uint8Array[]): NodeCrypto.Hmac | NodeCrypto.Hash => {
     const state = start();
     for (const part of parts) state.update(part);
-    return state.digest();
+    return state;
   };
   return {
-    sign: (parts) => viewOf(compute(parts)),
-    verify: (parts, macs) => includesBytes(macs, compute(parts)),
+    sign: (parts) => viewOf(feed(parts).digest()),
+    // The runtime writes the text itself, faster than it can be made from the bytes.
+    signAs: (encoding, parts) => feed(parts).digest(encoding),
+    verify: (parts, macs) => includesBytes(macs, feed(parts).digest()),
   };
 }
 
@@ -102,7 +109,14 @@ function subtleKey(hash: HmacHash, secret: Uint8Array): HmacKey {
 function subtleSigner(compute: (content: Bytes) => Promise<ArrayBuffer>): HmacKey {
   const sign = async (parts: readonly Uint8Array[]): Promise<Bytes> =>
     new Uint8Array(await compute(concatBytes(parts)));
-  return { sign, verify: async (parts, macs) => includesBytes(macs, await sign(parts)) };
+  return {
+    sign,
+    async signAs(encoding, parts) {
+      const mac = await sign(parts);
+      return encoding === "hex" ? toHex(mac) : toBase64(mac);
+    },
+    verify: async (parts, macs) => includesBytes(macs, await sign(parts)),
+  };
 }
 
 function includesBytes(candidates: readonly Uint8Array[], wanted: Uint8Array): boolean {
