@@ -62,6 +62,14 @@ export function isHeld(subscription: StoredSubscription): boolean {
   return status === "paused" || status === "disabled";
 }
 
+/** So many entries that stand for nothing any more a queue may hold beside as many as stand for something. */
+const SLACK = 64;
+
+/** Whether a value is not among the ones seen so far; it is from then on. */
+function isFirst(seen: Set<unknown>, value: unknown): boolean {
+  return seen.size < seen.add(value).size;
+}
+
 function isWaiting(row: Row): boolean {
   return row.dueAt !== undefined && !row.leased;
 }
@@ -90,12 +98,18 @@ export function createMemoryLanes(): MemoryLanes {
   const schedule = createDueQueue<Lane>();
   const lanes = new Map<string, Lane>();
   const rounds = new Map<string, Set<Lane>>();
+  /** The time of the last `take`. */
+  let takenAt = Number.NEGATIVE_INFINITY;
 
   const arm = (lane: Lane): void => {
     const at = dueAtOf(lane);
     if (at === undefined || at >= lane.armedAt) return;
     lane.armedAt = at;
     schedule.push(at, lane);
+    // The entry of the later time stays behind: with a retry due tomorrow, one for every event until then.
+    if (schedule.size <= lanes.size * 2 + SLACK) return;
+    const seen = new Set();
+    schedule.retain((each, key) => each.armedAt === key && isFirst(seen, each));
   };
 
   const roundOf = (worker: string): Set<Lane> => {
@@ -116,9 +130,12 @@ export function createMemoryLanes(): MemoryLanes {
   };
 
   const tidy = (lane: Lane): void => {
-    if (lane.queue.size <= lane.live * 2 + 64) return;
+    if (lane.queue.size <= lane.live * 2 + SLACK) return;
     const { ordered } = lane.subscription;
-    lane.queue.retain((row, key) => isWaiting(row) && (ordered || row.dueAt === key));
+    const seen = new Set();
+    lane.queue.retain(
+      (row, key) => isWaiting(row) && (ordered || row.dueAt === key) && isFirst(seen, row),
+    );
   };
 
   return {
@@ -143,6 +160,7 @@ export function createMemoryLanes(): MemoryLanes {
     },
     changed(lane) {
       if (lane.removed) {
+        lane.armedAt = Number.POSITIVE_INFINITY;
         lanes.delete(lane.id);
         for (const round of rounds.values()) round.delete(lane);
         return;
@@ -156,6 +174,7 @@ export function createMemoryLanes(): MemoryLanes {
     },
     take(request) {
       const round = roundOf(request.worker);
+      takenAt = request.now;
       wake(request.now);
       for (const id of request.freed) {
         const lane = lanes.get(id);
@@ -197,8 +216,10 @@ export function createMemoryLanes(): MemoryLanes {
       for (const round of rounds.values()) {
         for (const lane of round) {
           const dueAt = dueAtOf(lane);
-          if (dueAt !== undefined) return dueAt;
+          if (dueAt !== undefined && dueAt <= takenAt) return dueAt;
+          // Due later, if at all: others may come before it, and the schedule knows.
           round.delete(lane);
+          arm(lane);
         }
       }
       for (;;) {

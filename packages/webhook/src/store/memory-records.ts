@@ -1,8 +1,11 @@
 import type { DeliveryStatus, NewDelivery, StoredMessage, StoreFilter } from "./delivery-store.ts";
+import { createDueQueue } from "./due-queue.ts";
 import type { Lane, Row } from "./memory-lanes.ts";
 import { isHeld } from "./memory-lanes.ts";
 import type { SeqList } from "./seq-list.ts";
 import { createSeqList } from "./seq-list.ts";
+import type { ShardedMap } from "./sharded-map.ts";
+import { createShardedMap } from "./sharded-map.ts";
 
 /** An event, for as long as deliveries refer to it. */
 export interface MessageEntry {
@@ -15,14 +18,13 @@ export interface MessageEntry {
 
 /** Deliveries and events by id and in order, with their counts. */
 export interface MemoryRecords {
-  readonly rows: ReadonlyMap<string, Row>;
+  readonly rows: Pick<ShardedMap<Row>, "get" | "has">;
   readonly messages: SeqList<MessageEntry>;
   readonly counts: Readonly<Record<DeliveryStatus, number>>;
-  messageByKey(key: string): MessageEntry | undefined;
+  /** An event of the same tenant with the same idempotency key. */
+  twinOf(message: StoredMessage): MessageEntry | undefined;
   addMessage(message: StoredMessage, deliveryIds: readonly string[]): MessageEntry;
   addDelivery(entry: MessageEntry, delivery: NewDelivery, lane: Lane, at: number): Row;
-  /** Removes an event that nothing refers to. */
-  dropUnused(entry: MessageEntry): void;
   setStatus(row: Row, status: DeliveryStatus, at: number): void;
   select(filter: StoreFilter, after: number): Generator<Row, void>;
   /** How many unfinished deliveries are with held endpoints. */
@@ -31,6 +33,11 @@ export interface MemoryRecords {
   hold(lane: Lane, isHeldNow: boolean): void;
   prune(bounds: { before?: number; keep?: number; limit: number }): number;
   clear(): void;
+}
+
+/** Tenants' keys are apart; neither part can hold a NUL. */
+function idempotencyKeyOf({ tenant, idempotencyKey }: StoredMessage): string | undefined {
+  return idempotencyKey === undefined ? undefined : `${tenant ?? ""}\0${idempotencyKey}`;
 }
 
 export function isFinished(status: DeliveryStatus): boolean {
@@ -45,27 +52,19 @@ function matches(row: Row, filter: StoreFilter): boolean {
     (filter.subscriptionId === undefined || row.subscriptionId === filter.subscriptionId) &&
     (filter.since === undefined || row.createdAt >= filter.since) &&
     (filter.until === undefined || row.createdAt < filter.until) &&
-    (filter.held === undefined || isHeld(row.lane.subscription))
+    (filter.held === undefined || (!row.lane.removed && isHeld(row.lane.subscription)))
   );
 }
 
 export function createMemoryRecords(): MemoryRecords {
-  const rows = new Map<string, Row>();
+  const rows = createShardedMap<Row>();
   const rowsBySeq = createSeqList<Row>();
   const messages = createSeqList<MessageEntry>();
-  const messagesByKey = new Map<string, MessageEntry>();
+  const messagesByKey = createShardedMap<MessageEntry>();
   const counts: Record<DeliveryStatus, number> = { pending: 0, failed: 0, sent: 0, dead: 0 };
   let held = 0;
-  // Finished rows in the order of finishing; `finishedFrom` is the first that still counts.
-  let finished: { row: Row; at: number }[] = [];
-  let finishedFrom = 0;
-
-  const dropUnused = (entry: MessageEntry): void => {
-    if (entry.references > 0) return;
-    messages.remove(entry.seq);
-    const key = entry.message.idempotencyKey;
-    if (key !== undefined) messagesByKey.delete(key);
-  };
+  // By the time of finishing. A queue and no list, because a clock may be set back.
+  let finished = createDueQueue<Row>();
 
   const remove = (row: Row): void => {
     rows.delete(row.id);
@@ -74,20 +73,26 @@ export function createMemoryRecords(): MemoryRecords {
     const entry = messages.get(row.messageSeq);
     if (!entry) return;
     entry.references -= 1;
-    dropUnused(entry);
+    if (entry.references > 0) return;
+    messages.remove(entry.seq);
+    const key = idempotencyKeyOf(entry.message);
+    if (key !== undefined) messagesByKey.delete(key);
   };
 
   return {
     rows,
     messages,
     counts,
-    messageByKey: (key) => messagesByKey.get(key),
+    twinOf(message) {
+      const key = idempotencyKeyOf(message);
+      return key === undefined ? undefined : messagesByKey.get(key);
+    },
     addMessage(message, deliveryIds) {
       const entry = messages.add((seq) => ({ seq, message, deliveryIds, references: 0 }));
-      if (message.idempotencyKey !== undefined) messagesByKey.set(message.idempotencyKey, entry);
+      const key = idempotencyKeyOf(message);
+      if (key !== undefined) messagesByKey.set(key, entry);
       return entry;
     },
-    dropUnused,
     held: () => held,
     hold(lane, isHeldNow) {
       held += isHeldNow ? lane.live : -lane.live;
@@ -100,7 +105,7 @@ export function createMemoryRecords(): MemoryRecords {
       row.updatedAt = at;
       if (isFinished(status)) {
         row.dueAt = undefined;
-        finished.push({ row, at });
+        finished.push(at, row);
       }
       if (wasFinished === isFinished(status)) return;
       const change = wasFinished ? 1 : -1;
@@ -141,38 +146,33 @@ export function createMemoryRecords(): MemoryRecords {
         for (const row of rowsBySeq.after(after)) if (matches(row, filter)) yield row;
         return;
       }
-      const named = filter.ids.flatMap((id) => rows.get(id) ?? []);
+      const named = [...new Set(filter.ids)].flatMap((id) => rows.get(id) ?? []);
       for (const row of named.toSorted((a, b) => a.seq - b.seq)) {
         if (row.seq > after && matches(row, filter)) yield row;
       }
     },
     prune({ before, keep, limit }) {
       let removed = 0;
-      while (removed < limit && finishedFrom < finished.length) {
-        const entry = finished[finishedFrom];
-        if (!entry) break;
-        const { row, at } = entry;
-        // Revived since, and finished again at another time or not yet: a later entry stands for it, or none.
-        const isCurrent = isFinished(row.status) && row.updatedAt === at && rows.has(row.id);
-        if (isCurrent) {
+      while (removed < limit) {
+        const at = finished.peekAt();
+        const row = finished.peek();
+        if (!row) break;
+        // Revived since, and finished again at another time or not yet: another entry stands for it, or none.
+        const isCurrent = isFinished(row.status) && row.updatedAt === at;
+        if (isCurrent && rows.get(row.id) === row) {
           const isOld = before !== undefined && at < before;
           const isTooMany = keep !== undefined && counts.sent + counts.dead > keep;
           if (!isOld && !isTooMany) break;
           remove(row);
           removed += 1;
         }
-        finishedFrom += 1;
-      }
-      if (finishedFrom > 1024 && finishedFrom * 2 > finished.length) {
-        finished = finished.slice(finishedFrom);
-        finishedFrom = 0;
+        finished.pop();
       }
       return removed;
     },
     clear() {
       for (const row of [...rowsBySeq.after(0)]) remove(row);
-      finished = [];
-      finishedFrom = 0;
+      finished = createDueQueue();
       held = 0;
     },
   };

@@ -1,3 +1,4 @@
+import { WebhookError } from "../errors.ts";
 import type {
   Claimed,
   Counters,
@@ -9,6 +10,7 @@ import type {
 } from "./delivery-store.ts";
 import type { Lane, Row } from "./memory-lanes.ts";
 import { createMemoryLanes, isHeld } from "./memory-lanes.ts";
+import { createMemoryLeases } from "./memory-leases.ts";
 import type { MessageEntry } from "./memory-records.ts";
 import { createMemoryRecords, isFinished } from "./memory-records.ts";
 
@@ -25,12 +27,22 @@ export function createMemoryStore(): DeliveryStore<"sync"> {
   const records = createMemoryRecords();
   const subscriptions = new Map<string, Lane>();
   const byPattern = new Map<string, Set<Lane>>();
-  // In the order of claiming, which is the order of running out: every worker's leases last equally long.
-  const leases = new Set<Row>();
+  const leases = createMemoryLeases();
   let tokens = 0;
+
+  /** Leaves out subscriptions that were removed between matching and storing: there is nobody to deliver to. */
+  const deliverable = (deliveries: readonly NewDelivery[]): readonly NewDelivery[] => {
+    const found = deliveries.filter((delivery) => subscriptions.has(delivery.subscriptionId));
+    const ids = new Set(found.map((delivery) => delivery.id));
+    // Before anything is stored, for it is stored whole or not at all.
+    if (ids.size < found.length || found.some((delivery) => records.rows.has(delivery.id))) {
+      throw new WebhookError("STORE_FAILED", "a delivery's id is taken: ids have to be unique");
+    }
+    return found;
+  };
+
   const addDelivery = (entry: MessageEntry, delivery: NewDelivery, at: number): void => {
     const lane = subscriptions.get(delivery.subscriptionId);
-    // Removed between matching and storing: there is nobody to deliver to.
     if (lane) lanes.push(records.addDelivery(entry, delivery, lane, at));
   };
 
@@ -40,8 +52,7 @@ export function createMemoryStore(): DeliveryStore<"sync"> {
   };
 
   const expireLeases = (now: number): void => {
-    for (const row of leases) {
-      if (row.leaseUntil > now) break;
+    for (const row of leases.expired(now)) {
       endLease(row);
       lanes.push(row);
     }
@@ -98,7 +109,8 @@ export function createMemoryStore(): DeliveryStore<"sync"> {
       (row.log ??= []).push(settlement.attempt);
       if (row.log.length > MAX_ATTEMPTS_KEPT) row.log.shift();
     }
-    row.lastError = settlement.error;
+    // A release says nothing about the last attempt.
+    if (settlement.result !== "release") row.lastError = settlement.error;
     if (settlement.result === "sent" || settlement.result === "dead") {
       records.setStatus(row, settlement.result, settlement.at);
       return "settled";
@@ -112,14 +124,13 @@ export function createMemoryStore(): DeliveryStore<"sync"> {
   return {
     capabilities: { durable: false, sync: true, shared: false, transactional: false },
     enqueue(message, deliveries) {
-      const key = message.idempotencyKey;
-      const known = key === undefined ? undefined : records.messageByKey(key);
+      const known = records.twinOf(message);
       if (known) return { deliveryIds: known.deliveryIds, duplicate: true };
-      const deliveryIds = deliveries.map((delivery) => delivery.id);
-      if (deliveries.length === 0) return { deliveryIds, duplicate: false };
+      const added = deliverable(deliveries);
+      const deliveryIds = added.map((delivery) => delivery.id);
+      if (added.length === 0) return { deliveryIds, duplicate: false };
       const entry = records.addMessage(message, deliveryIds);
-      for (const delivery of deliveries) addDelivery(entry, delivery, message.createdAt);
-      records.dropUnused(entry);
+      for (const delivery of added) addDelivery(entry, delivery, message.createdAt);
       return { deliveryIds, duplicate: false };
     },
     claim(request) {
@@ -127,8 +138,7 @@ export function createMemoryStore(): DeliveryStore<"sync"> {
       return lanes.take(request).map((row): Claimed => {
         tokens += 1;
         row.token = tokens;
-        row.leaseUntil = request.now + request.leaseMs;
-        leases.add(row);
+        leases.add(row, request.now + request.leaseMs);
         return { delivery: row, token: tokens };
       });
     },
@@ -160,7 +170,7 @@ export function createMemoryStore(): DeliveryStore<"sync"> {
       delete(id, at) {
         const lane = subscriptions.get(id);
         if (!lane) return false;
-        const unfinished = new Set([...leases].filter((row) => row.lane === lane));
+        const unfinished = new Set(leases.of(lane));
         lane.queue.retain((row) => {
           if (!isFinished(row.status)) unfinished.add(row);
           return false;
@@ -235,7 +245,7 @@ export function createMemoryStore(): DeliveryStore<"sync"> {
     redeliver(messageSeq, deliveries) {
       const entry = records.messages.get(messageSeq);
       if (!entry) return;
-      for (const delivery of deliveries) addDelivery(entry, delivery, delivery.dueAt);
+      for (const delivery of deliverable(deliveries)) addDelivery(entry, delivery, delivery.dueAt);
     },
     stats(): Counters {
       return {

@@ -25,7 +25,11 @@ export function createSeqList<T>(): SeqList<T> {
       const item = make(last);
       const number = chunkOf(last);
       let chunk = chunks.get(number);
-      if (!chunk) chunks.set(number, (chunk = { items: [], live: 0 }));
+      if (!chunk) {
+        chunks.set(number, (chunk = { items: [], live: 0 }));
+        // It was spared while it was the newest, and nothing is left in it to be removed.
+        if (chunks.get(number - 1)?.live === 0) chunks.delete(number - 1);
+      }
       chunk.items[last % (mask + 1)] = item;
       chunk.live += 1;
       return item;

@@ -1,0 +1,136 @@
+/** A million pending retries: what it costs to add one, to take one and put it back, and to hold them. */
+import { createDueQueue } from "../../packages/webhook/src/store/due-queue.ts";
+import { createMemoryStore } from "../../packages/webhook/src/index.ts";
+import type { StoredMessage } from "../../packages/webhook/src/index.ts";
+import { report } from "../support/report.ts";
+import { median } from "../support/rounds.ts";
+
+const SIZE = 1_000_000;
+const ROUNDS = 5;
+
+function collect(): void {
+  // Bun and, with --expose-gc, Node.
+  (globalThis as { Bun?: { gc(force: boolean): void } }).Bun?.gc(true);
+  (globalThis as { gc?: () => void }).gc?.();
+}
+
+function heapBytes(): number {
+  collect();
+  const { heapUsed, arrayBuffers, external } = process.memoryUsage();
+  return heapUsed + Math.max(arrayBuffers, external);
+}
+
+async function longestPause(work: () => Promise<void>): Promise<number> {
+  let longest = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }, 1);
+  await work();
+  clearInterval(timer);
+  return longest;
+}
+
+const adds: number[] = [];
+const rearms: number[] = [];
+let bytesEach = 0;
+const entry = {};
+for (let round = 0; round < ROUNDS; round += 1) {
+  const before = heapBytes();
+  const queue = createDueQueue<object>();
+  let startedAt = performance.now();
+  for (let index = 0; index < SIZE; index += 1) queue.push(Math.random() * 1e9, entry);
+  adds.push(((performance.now() - startedAt) * 1000) / SIZE);
+  bytesEach = (heapBytes() - before) / SIZE;
+  startedAt = performance.now();
+  for (let index = 0; index < SIZE; index += 1) {
+    const at = queue.peekAt();
+    queue.pop();
+    queue.push(at + Math.random() * 1e9, entry);
+  }
+  rearms.push(((performance.now() - startedAt) * 1000) / SIZE);
+}
+
+// The whole store: a million deliveries that fail and wait for their retry, in batches that let other work run.
+const store = createMemoryStore();
+store.subscriptions.put({
+  id: "s",
+  url: "https://example.com/",
+  secrets: [{ value: "secret" }],
+  events: ["*"],
+  active: true,
+  headers: {},
+  ordered: false,
+  createdAt: 0,
+  updatedAt: 0,
+  endpoint: { status: "ok", failures: 0 },
+});
+const payload = new Uint8Array(100);
+const recordsBefore = heapBytes();
+let failMicros = 0;
+const pause = await longestPause(async () => {
+  const startedAt = performance.now();
+  for (let batch = 0; batch < SIZE; batch += 1000) {
+    for (let index = 0; index < 1000; index += 1) {
+      const id = String(batch + index);
+      const message: StoredMessage = {
+        id,
+        type: "x",
+        source: "s",
+        timestamp: 0,
+        payload,
+        createdAt: 0,
+      };
+      await store.enqueue(message, [{ id, subscriptionId: "s", maxAttempts: 6, dueAt: 0 }]);
+    }
+    const claimed = await store.claim({
+      now: 0,
+      limit: 1000,
+      leaseMs: 1000,
+      worker: "w",
+      slots: () => 1000,
+      freed: ["s"],
+    });
+    await store.settle(
+      claimed.map(({ delivery, token }) => ({
+        deliveryId: delivery.id,
+        token,
+        at: 0,
+        result: "failed" as const,
+        dueAt: 1 + Math.random() * 1e9,
+      })),
+    );
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+  failMicros = ((performance.now() - startedAt) * 1000) / SIZE;
+});
+const recordBytes = (heapBytes() - recordsBefore) / SIZE;
+
+report(
+  "schedule",
+  [],
+  [
+    { name: "add a retry, 1,000,000 pending", value: median(adds), unit: "µs", goal: "≤ 1" },
+    {
+      name: "schedule 1,000,000 retries",
+      value: (median(adds) * SIZE) / 1e6,
+      unit: "s",
+      goal: "≤ 0.2",
+    },
+    { name: "take one and put it back", value: median(rearms), unit: "µs", goal: "≤ 1" },
+    { name: "memory of an entry", value: bytesEach, unit: "B", goal: "≤ 64" },
+    { name: "enqueue, claim and fail a delivery", value: failMicros, unit: "µs", goal: "≤ 4" },
+    {
+      name: "memory of a delivery, its event and its entry",
+      value: recordBytes,
+      unit: "B",
+      goal: "≤ 400 beside its payload",
+    },
+    { name: "longest pause of the event loop", value: pause, unit: "ms", goal: "≤ 50" },
+  ],
+);
+process.exit(0);
