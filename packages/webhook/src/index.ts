@@ -4,6 +4,8 @@ export type { WebhookEvent } from "./event.ts";
 
 export type { Bytes } from "./signing/bytes.ts";
 export { fromBase64, fromHex, toBase64, toHex } from "./signing/bytes.ts";
+export type { SigningKeyPair } from "./signing/ed25519-secret.ts";
+export { generateSigningKeyPair } from "./signing/ed25519-secret.ts";
 export type { CryptoBackend, HmacHash, HmacKey } from "./signing/hmac.ts";
 export { createHmacKey } from "./signing/hmac.ts";
 export type { PublicKey, PublicKeyInput, PublicKeyScheme } from "./signing/public-key.ts";
@@ -14,6 +16,7 @@ export type { HmacVerifierOptions } from "./inbound/hmac-verifier.ts";
 export { createHmacVerifier } from "./inbound/hmac-verifier.ts";
 export type {
   InboundVerifier,
+  SafeRefusal,
   SafeVerifyResult,
   VerifiedWebhookEvent,
 } from "./inbound/inbound-verifier.ts";

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { WebhookError } from "../errors.ts";
+import { ed25519PrivateKey, isEd25519Secret, signEd25519 } from "../signing/ed25519-secret.ts";
 import type { HmacHash, HmacKey, MacEncoding } from "../signing/hmac.ts";
 import { createHmacKey } from "../signing/hmac.ts";
 import { utf8 } from "../signing/bytes.ts";
@@ -34,9 +35,10 @@ export type Attempt = (
   signal: AbortSignal,
 ) => Promise<AttemptResult | "aborted">;
 
-interface SecretKeys {
-  readonly plain: HmacKey;
-  readonly standard: HmacKey;
+/** A secret, ready to sign. An Ed25519 key has no plain form: its receiver holds no secret to check one with. */
+interface Signer {
+  readonly plain: ((body: Uint8Array) => string) | undefined;
+  readonly standard: (content: readonly Uint8Array[]) => string;
 }
 
 /** Response headers that explain an answer; anything else, such as cookies, is not kept. */
@@ -72,23 +74,33 @@ export function liveSecrets(secrets: readonly StoredSecret[], now: number): read
     .map((secret) => secret.value);
 }
 
+function createSigner(secret: string, algorithm: HmacHash): Signer {
+  const privateKey = isEd25519Secret(secret) ? ed25519PrivateKey(secret) : undefined;
+  if (privateKey) {
+    return {
+      plain: undefined,
+      standard: (content) => `v1a,${signEd25519(privateKey, content)}`,
+    };
+  }
+  const plainKey = createHmacKey(algorithm, utf8(secret));
+  const standardKey = createHmacKey("sha256", standardSecretBytes(secret));
+  return {
+    plain: (body) => macNow(plainKey, "hex", [body]),
+    standard: (content) => `v1,${macNow(standardKey, "base64", content)}`,
+  };
+}
+
 export function createAttempt(options: AttemptOptions): Attempt {
   const { transport, clock, signatureAlgorithm } = options;
   // Keyed by the list of secrets, which a subscription keeps until they are rotated.
-  const keys = new WeakMap<readonly StoredSecret[], Map<string, SecretKeys>>();
+  const signers = new WeakMap<readonly StoredSecret[], Map<string, Signer>>();
   const eventBodies = new WeakMap<StoredMessage, Uint8Array>();
 
-  const keysOf = (secrets: readonly StoredSecret[], value: string): SecretKeys => {
-    let bySecret = keys.get(secrets);
-    if (!bySecret) keys.set(secrets, (bySecret = new Map()));
+  const signerOf = (secrets: readonly StoredSecret[], value: string): Signer => {
+    let bySecret = signers.get(secrets);
+    if (!bySecret) signers.set(secrets, (bySecret = new Map()));
     let found = bySecret.get(value);
-    if (!found) {
-      found = {
-        plain: createHmacKey(signatureAlgorithm, utf8(value)),
-        standard: createHmacKey("sha256", standardSecretBytes(value)),
-      };
-      bySecret.set(value, found);
-    }
+    if (!found) bySecret.set(value, (found = createSigner(value, signatureAlgorithm)));
     return found;
   };
 
@@ -111,15 +123,13 @@ export function createAttempt(options: AttemptOptions): Attempt {
     const seconds = Math.floor(now / 1000);
     const isJson = !message.isText || (subscription.body ?? options.body) === "event";
     const content = standardSignedContent(message.id, seconds, body);
-    const live = liveSecrets(subscription.secrets, now);
+    const live = liveSecrets(subscription.secrets, now).map((value) =>
+      signerOf(subscription.secrets, value),
+    );
     // One MAC fits in this header: the oldest live secret's, so that a rotation breaks no receiver before its overlap
     // is over. The Standard Webhooks header carries them all.
-    const oldest = live.at(-1);
-    const signatures = live.map(
-      (value) => `v1,${macNow(keysOf(subscription.secrets, value).standard, "base64", content)}`,
-    );
-    const plain =
-      oldest === undefined ? "" : macNow(keysOf(subscription.secrets, oldest).plain, "hex", [body]);
+    const oldest = live.findLast((signer) => signer.plain !== undefined);
+    const plain = oldest?.plain?.(body);
     return {
       "user-agent": options.userAgent,
       ...subscription.headers,
@@ -127,10 +137,12 @@ export function createAttempt(options: AttemptOptions): Attempt {
       "content-type": isJson ? "application/json" : "text/plain; charset=utf-8",
       "webhook-id": message.id,
       "webhook-timestamp": String(seconds),
-      "webhook-signature": signatures.join(" "),
+      "webhook-signature": live.map((signer) => signer.standard(content)).join(" "),
       "webhook-event": message.type,
       "webhook-source": message.source,
-      [options.signatureHeader]: `${signatureAlgorithm}=${plain}`,
+      ...(plain !== undefined && {
+        [options.signatureHeader]: `${signatureAlgorithm}=${plain}`,
+      }),
     };
   };
 

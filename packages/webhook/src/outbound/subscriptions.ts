@@ -1,5 +1,6 @@
 import { WebhookError } from "../errors.ts";
 import { toBase64, utf8 } from "../signing/bytes.ts";
+import { ed25519PrivateKey, isEd25519Secret } from "../signing/ed25519-secret.ts";
 import type { RateLimit, StoredSubscription } from "../store/delivery-store.ts";
 import type { TlsSettings } from "../transport/transport.ts";
 import { HEALTHY } from "./endpoint-health.ts";
@@ -14,7 +15,10 @@ import { checkInteger } from "./retry-policy.ts";
 export interface SubscriptionInput {
   /** Where to deliver: http or https, without credentials, and not on an inner network unless `network` allows it. */
   readonly url: string;
-  /** Signs; one character at least. `generateSecret()` makes a good one. */
+  /**
+   * Signs; one character at least. `generateSecret()` makes a good one for HMAC, `generateSigningKeyPair()` an Ed25519
+   * key, with which the receiver needs no secret.
+   */
   readonly secret: string;
   /** Exact names, `order.*`, or `*`; `[]`, the default, is all. */
   readonly events?: readonly string[];
@@ -66,6 +70,12 @@ export function checkSecret(secret: unknown): string {
   }
   if (utf8(secret).length > MAX_SECRET_LENGTH) {
     throw new WebhookError("INVALID_SECRET", `secret is longer than ${MAX_SECRET_LENGTH} bytes`);
+  }
+  if (isEd25519Secret(secret) && !ed25519PrivateKey(secret)) {
+    throw new WebhookError(
+      "INVALID_SECRET",
+      "a secret that begins with whsk_ must be an Ed25519 private key: generateSigningKeyPair() makes one",
+    );
   }
   return secret;
 }

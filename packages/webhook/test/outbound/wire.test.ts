@@ -1,6 +1,7 @@
-import { createHmac } from "node:crypto";
+import { createHmac, createPublicKey, verify } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { TransportRequest } from "../../src/transport/transport.ts";
+import { generateSigningKeyPair } from "../../src/signing/ed25519-secret.ts";
 import { SECRET, setUp, URL_A } from "./set-up.ts";
 
 function hmac(
@@ -67,6 +68,26 @@ describe("a request on the wire", () => {
     expect(request?.headers["webhook-signature"]).toBe(
       `v1,${hmac("sha256", key, content).toString("base64")}`,
     );
+  });
+
+  it("signs with an Ed25519 key, whose receiver needs no secret", async () => {
+    const { outbound, clock, transport } = setUp();
+    const { secret, publicKey } = generateSigningKeyPair();
+    outbound.subscribe({ url: URL_A, secret });
+    await outbound.send("x", {});
+    const headers = transport.requests[0]?.headers ?? {};
+    expect(headers).not.toHaveProperty("X-Webhook-Signature");
+    const [version, signature = ""] = headers["webhook-signature"]?.split(",") ?? [];
+    expect(version).toBe("v1a");
+    const raw = Buffer.from(publicKey.slice("whpk_".length), "base64");
+    const key = createPublicKey({
+      key: Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), raw]),
+      format: "der",
+      type: "spki",
+    });
+    const content = `${headers["webhook-id"]}.${Math.floor(clock.now() / 1000)}.{}`;
+    expect(verify(null, Buffer.from(content), key, Buffer.from(signature, "base64"))).toBe(true);
+    expect(() => outbound.subscribe({ url: URL_A, secret: "whsk_c2hvcnQ=" })).toThrow(/whsk_/);
   });
 
   it("sends the whole event with body: event, for a manager or for one subscription", async () => {
