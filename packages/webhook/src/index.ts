@@ -17,10 +17,24 @@ export { createHmacVerifier } from "./inbound/hmac-verifier.ts";
 export type {
   InboundVerifier,
   SafeRefusal,
+  Replies,
   SafeVerifyResult,
   VerifiedWebhookEvent,
 } from "./inbound/inbound-verifier.ts";
 export { createInboundVerifier } from "./inbound/inbound-verifier.ts";
+export { BodyFault } from "./inbound/bounded-body.ts";
+export type { NodeHandler } from "./inbound/node-handler.ts";
+export { toNodeHandler } from "./inbound/node-handler.ts";
+export type { MemoryReplayGuardOptions, ReplayGuard, Reservation } from "./inbound/replay-guard.ts";
+export { createMemoryReplayGuard } from "./inbound/replay-guard.ts";
+export type {
+  IncomingWebhook,
+  RefusedWebhook,
+  WebhookHandler,
+  WebhookHandlerOptions,
+} from "./inbound/webhook-handler.ts";
+export { createWebhookHandler } from "./inbound/webhook-handler.ts";
+export { createWebhookRouter } from "./inbound/webhook-router.ts";
 export { interpretProvider } from "./inbound/interpret-provider.ts";
 export type {
   Alternatives,
@@ -38,6 +52,7 @@ export type {
   RawBody,
   Refused,
   Reply,
+  ReplyFailure,
   RequestContext,
   VerifierConfig,
   VerifyResult,

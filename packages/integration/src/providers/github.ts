@@ -18,7 +18,7 @@ const github: ProviderDefinition = {
     // The signature covers the body only: whoever holds one signed body can send it under another id or type.
     unsigned: ["id", "type", "hookId", "installationTargetId", "installationTargetType"],
     metadata: {
-      action: valueAt(payload, "action"),
+      action: valueAt(payload, ["action"]),
       hookId: request.header("x-github-hook-id"),
       installationTargetId: request.header("x-github-hook-installation-target-id"),
       installationTargetType: request.header("x-github-hook-installation-target-type"),

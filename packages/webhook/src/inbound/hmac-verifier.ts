@@ -23,7 +23,8 @@ export interface HmacVerifierOptions {
   readonly encoding?: "hex" | "base64";
   /**
    * What is signed, as a template of text and the places `{body}`, `{timestamp}`, `{header:<name>}`, `{query:<name>}`,
-   * `{method}` and `{url}`, or a function that returns the pieces; default `{body}`.
+   * `{method}` and `{url}`, or a function that returns the pieces; default `{body}`. A template must hold `{body}` and, with
+   * the option `timestamp`, `{timestamp}`: what is not signed can be changed by anybody.
    */
   readonly content?: string | ((request: SignedRequest) => SignedContent);
   /** The header that carries the signed timestamp; its unit, default `s`; its tolerance in ms, default 300 000. */
@@ -95,6 +96,9 @@ function compile(
     !tokens.some((token) => token === "{timestamp}" || isHeaderPlace(token, timestampHeader))
   ) {
     invalid("content has no {timestamp}: a timestamp that is not signed can be changed by anybody");
+  }
+  if (!tokens.includes("{body}")) {
+    invalid("content has no {body}: a body that is not signed can be changed by anybody");
   }
   return (request) => pieces.map((piece) => piece(request));
 }

@@ -13,6 +13,8 @@ import type {
   EventFields,
   HeadersInput,
   RawBody,
+  Reply,
+  ReplyFailure,
   RequestContext,
   VerifierConfig,
   WebhookProvider,
@@ -29,21 +31,23 @@ export interface VerifiedWebhookEvent extends WebhookEvent {
   readonly rawBody: Uint8Array;
 }
 
+/** A request that is not to be believed. */
+export interface SafeRefusal {
+  readonly valid: false;
+  readonly code: VerificationCode;
+  readonly provider: string;
+  /** What was wrong and what to do about it; safe to log. */
+  readonly reason: string;
+  /** The HTTP status to answer with. */
+  readonly status: number;
+  readonly cause?: unknown;
+}
+
 /** A request as it turned out. */
 export type SafeVerifyResult =
-  | { readonly valid: true; readonly event: VerifiedWebhookEvent }
-  | {
-      readonly valid: false;
-      readonly code: VerificationCode;
-      readonly provider: string;
-      /** What was wrong and what to do about it; safe to log. */
-      readonly reason: string;
-      /** The HTTP status to answer with. */
-      readonly status: number;
-      readonly cause?: unknown;
-    };
+  { readonly valid: true; readonly event: VerifiedWebhookEvent } | SafeRefusal;
 
-/** Verifies the requests of one sender. The methods can be destructured. */
+/** Verifies the requests of one sender. The functions can be destructured. */
 export interface InboundVerifier {
   /** The `source` of the events. */
   readonly provider: string;
@@ -52,24 +56,45 @@ export interface InboundVerifier {
    * @param request what is known beside body and headers, where the platform signs it
    * @throws WebhookVerificationError for a request that is not to be believed
    */
-  verifyAndConvert(
+  readonly verifyAndConvert: (
     rawBody: RawBody,
     headers: HeadersInput,
     request?: RequestContext,
-  ): Promise<VerifiedWebhookEvent>;
+  ) => Promise<VerifiedWebhookEvent>;
   /** Likewise, but a refusal is a value. Never rejects. */
-  safeVerify(
+  readonly safeVerify: (
     rawBody: RawBody,
     headers: HeadersInput,
     request?: RequestContext,
-  ): Promise<SafeVerifyResult>;
+  ) => Promise<SafeVerifyResult>;
   /**
    * Reads and verifies a `Request` as servers on web standards have it. The whole body is held in memory: bound its size
    * in the server.
    * @param context replaces what is read from the request, such as its URL behind a proxy
    * @throws WebhookVerificationError
    */
-  verifyRequest(request: Request, context?: RequestContext): Promise<VerifiedWebhookEvent>;
+  readonly verifyRequest: (
+    request: Request,
+    context?: RequestContext,
+  ) => Promise<VerifiedWebhookEvent>;
+  /** How the platform wants to be answered: what its provider says, bound to this verifier's configuration. */
+  readonly replies: Replies;
+}
+
+/** Each of these is absent where a bare status will do. See `Acknowledgement`. */
+export interface Replies {
+  readonly success?: (event: WebhookEvent) => MaybePromise<Reply>;
+  readonly failure?: (failure: ReplyFailure) => MaybePromise<Reply>;
+  readonly handshake?: (event: WebhookEvent) => MaybePromise<Reply | undefined>;
+  readonly setup?: (request: RequestContext) => MaybePromise<Reply | undefined>;
+}
+
+/** Events whose id was made here, because the sender gave none. */
+const withoutOwnId = new WeakSet<WebhookEvent>();
+
+/** Whether the sender gave the event an id, so that a repetition would have the same. */
+export function hasOwnId(event: WebhookEvent): boolean {
+  return !withoutOwnId.has(event);
 }
 
 /**
@@ -117,23 +142,36 @@ export function createInboundVerifier<C extends VerifierConfig<object>>(options:
   ) => {
     const checked = check(rawBody, headers, request);
     const result = isPromise(checked) ? await checked : checked;
-    if (result.valid) return result.event;
-    const { cause } = result;
-    throw new WebhookVerificationError(result, cause === undefined ? {} : { cause });
+    if (!result.valid) throw asError(result);
+    return result.event;
   };
 
   return {
     provider: name,
+    replies: repliesOf(provider, config),
     safeVerify: async (rawBody, headers, request) => check(rawBody, headers, request),
     verifyAndConvert,
     async verifyRequest(request, context) {
       const body = await readRequestBody(request).catch((error: unknown) => {
-        const { code, reason, cause } = toResult(name, refusalOf(error, name, false));
-        throw new WebhookVerificationError({ code, provider: name, reason }, { cause });
+        throw asError(toResult(name, refusalOf(error, name, false)));
       });
       const { method, url } = request;
       return verifyAndConvert(body, request.headers, { method, url, ...context });
     },
+  };
+}
+
+function repliesOf<C extends VerifierConfig<object>>(
+  { acknowledge }: WebhookProvider<C>,
+  config: C,
+): Replies {
+  if (!acknowledge) return {};
+  const { success, failure, handshake, setup } = acknowledge;
+  return {
+    ...(success && { success: (event) => success(event, config) }),
+    ...(failure && { failure: (refused) => failure(refused, config) }),
+    ...(handshake && { handshake: (event) => handshake(event, config) }),
+    ...(setup && { setup: (request) => setup(request, config) }),
   };
 }
 
@@ -163,10 +201,12 @@ interface LooseResult {
   readonly cause?: unknown;
 }
 
-function toResult(
-  provider: string,
-  refused: LooseResult,
-): Extract<SafeVerifyResult, { valid: false }> {
+function asError(result: SafeRefusal): WebhookVerificationError {
+  const { cause } = result;
+  return new WebhookVerificationError(result, cause === undefined ? {} : { cause });
+}
+
+function toResult(provider: string, refused: LooseResult): SafeRefusal {
   const { reason = "the signature is not valid", cause } = refused;
   const code = isVerificationCode(refused.code) ? refused.code : "SIGNATURE_MISMATCH";
   const status = statusOfVerificationCode(code);
@@ -188,6 +228,7 @@ function toEvent(
     timestamp: timestamp ?? Date.now(),
   };
   if (metadata) event.metadata = metadata;
+  if (!id) withoutOwnId.add(event);
   hideRawBody(event, bodyBytes(rawBody));
   return event;
 }

@@ -1,5 +1,6 @@
 import type { Bytes } from "../signing/bytes.ts";
 import { fromBase64, fromHex, utf8 } from "../signing/bytes.ts";
+import { isPromise } from "../maybe-promise.ts";
 import { headerReader } from "./headers.ts";
 import type {
   Alternatives,
@@ -20,17 +21,23 @@ import type {
 } from "./provider.ts";
 import { bodyBytes } from "./raw-body.ts";
 import { refusalOf, refuse } from "./refusal.ts";
+import type { Steps } from "./run-steps.ts";
+import { promised, runSteps } from "./run-steps.ts";
 import type { KeySource } from "./signature-keys.ts";
 import { createKeySource } from "./signature-keys.ts";
 import type { ReadTimestamp, SignedRequest } from "./signed-request.ts";
 import { createSignedRequest } from "./signed-request.ts";
-import type { MaybePromise } from "../maybe-promise.ts";
-import { chain, firstAnswer } from "./first-answer.ts";
 import { checkFreshness, parseTimestamp } from "./timestamp.ts";
 import { valueAt } from "./value-at.ts";
 
 interface Scheme<E extends object> extends SignatureScheme<E> {
   readonly source: KeySource<E>;
+}
+
+/** A scheme with the signatures that a request offers under it. */
+interface Offer<E extends object> {
+  readonly scheme: Scheme<E>;
+  readonly signatures: readonly Bytes[];
 }
 
 /** Which of the signed contents a signature was right for. */
@@ -50,27 +57,38 @@ export function interpretProvider<E extends object = Readonly<Record<string, unk
     ...scheme,
     source: createKeySource(scheme.algorithm),
   }));
-
   return {
     provider: definition.id,
     ...(definition.acknowledge && { acknowledge: definition.acknowledge }),
-    verify(rawBody, headers, config, context = {}) {
-      let believed = false;
-      const failed = (error: unknown): Refused => refusalOf(error, definition.id, believed);
-      try {
-        const configured = checkConfig(definition, schemes, config);
-        const request = readRequest(definition, rawBody, headers, config, context);
-        const result = chain(authenticate(definition, configured, request), (match) => {
-          if (!match) return refusedSignature();
-          believed = true;
-          return conclude(definition, request, match);
-        });
-        return result instanceof Promise ? result.catch(failed) : result;
-      } catch (error) {
-        return failed(error);
-      }
-    },
+    verify: (rawBody, headers, config, context = {}) =>
+      runSteps(verification(definition, schemes, rawBody, headers, config, context)),
   };
+}
+
+function* verification<E extends object>(
+  definition: ProviderDefinition<E>,
+  schemes: readonly Scheme<E>[],
+  rawBody: RawBody,
+  headers: HeadersInput,
+  config: VerifierConfig<E>,
+  context: RequestContext,
+): Steps<VerifyResult> {
+  let believed = false;
+  try {
+    const configured = checkConfig(definition, schemes, config);
+    const request = readRequest(definition, rawBody, headers, config, context);
+    const match = yield* authenticate(definition, readOffers(configured, request), request);
+    if (!match) return refusedSignature();
+
+    believed = true;
+    checkAge(definition, request);
+    const read = readPayload(definition, request, match);
+    const payload = isPromise(read) ? yield* promised(read) : read;
+    const parts = definition.event?.(request, payload) ?? {};
+    return { valid: true, event: assemble(definition.id, parts, payload) };
+  } catch (error) {
+    return refusalOf(error, definition.id, believed);
+  }
 }
 
 // `Array.isArray` does not narrow a readonly array.
@@ -85,6 +103,9 @@ function checkConfig<E extends object>(
   schemes: readonly Scheme<E>[],
   config: VerifierConfig<E>,
 ): readonly Scheme<E>[] {
+  if (typeof config !== "object" || config === null)
+    refuse("CONFIG", "the configuration is missing");
+  definition.checkConfig?.(config);
   const configured = schemes.filter((scheme) => scheme.source.isConfigured(config));
   if (configured.length === 0) {
     const needs = schemes.map(({ algorithm }) =>
@@ -96,7 +117,6 @@ function checkConfig<E extends object>(
   if (tolerance !== undefined && !isTolerance(tolerance)) {
     refuse("CONFIG", "config.timestampTolerance is not a number of milliseconds, zero or more");
   }
-  definition.checkConfig?.(config);
   return configured;
 }
 
@@ -135,30 +155,19 @@ function readRequest<E extends object>(
   return createSignedRequest({ rawBody, body, header, config, context, now, readTimestamp });
 }
 
-/** Finds the signature that is right, if there is one. */
-function authenticate<E extends object>(
-  definition: ProviderDefinition<E>,
+function readOffers<E extends object>(
   schemes: readonly Scheme<E>[],
   request: SignedRequest<E>,
-): MaybePromise<Match | undefined> {
-  const offers = schemes.map((scheme) => ({ scheme, signatures: readSignatures(scheme, request) }));
-  if (offers.every(({ signatures }) => signatures === undefined)) {
+): readonly Offer<E>[] {
+  const offers: Offer<E>[] = [];
+  for (const scheme of schemes) {
+    const signatures = readSignatures(scheme, request);
+    if (signatures) offers.push({ scheme, signatures });
+  }
+  if (offers.length === 0) {
     refuse("MISSING_SIGNATURE", "the request carries no signature of a kind that is accepted here");
   }
-  return firstAnswer(offers, ({ scheme, signatures }) => {
-    if (!signatures || signatures.length === 0) return undefined;
-    return chain(scheme.source.keysFor(request), (keys) =>
-      firstAnswer(keys, (key) =>
-        chain(definition.signedContent(request, key.secret), (content) =>
-          firstAnswer(alternativesOf(content), (pieces, alternative) =>
-            chain(key.verify(encode(pieces), signatures), (isRight) =>
-              isRight ? { alternative } : undefined,
-            ),
-          ),
-        ),
-      ),
-    );
-  });
+  return offers;
 }
 
 /** The signatures that can be decoded; `undefined` where the request has none at all. */
@@ -184,6 +193,29 @@ function readSignatures<E extends object>(
   return signatures;
 }
 
+/** Finds the signature that is right, if there is one. */
+function* authenticate<E extends object>(
+  definition: ProviderDefinition<E>,
+  offers: readonly Offer<E>[],
+  request: SignedRequest<E>,
+): Steps<Match | undefined> {
+  for (const { scheme, signatures } of offers) {
+    if (signatures.length === 0) continue;
+    const found = scheme.source.keysFor(request);
+    for (const key of isPromise(found) ? yield* promised(found) : found) {
+      const signed = definition.signedContent(request, key.secret);
+      const content = isPromise(signed) ? yield* promised(signed) : signed;
+      let alternative = 0;
+      for (const pieces of alternativesOf(content)) {
+        const verified = key.verify(encode(pieces), signatures);
+        if (isPromise(verified) ? yield* promised(verified) : verified) return { alternative };
+        alternative += 1;
+      }
+    }
+  }
+  return undefined;
+}
+
 function alternativesOf(content: SignedContent | Alternatives): readonly SignedContent[] {
   return "alternatives" in content ? content.alternatives : [content];
 }
@@ -205,34 +237,26 @@ function encode(content: SignedContent): readonly Uint8Array[] {
   return parts;
 }
 
-function conclude<E extends object>(
-  definition: ProviderDefinition<E>,
+function checkAge<E extends object>(
+  { timestamp }: ProviderDefinition<E>,
   request: SignedRequest<E>,
-  match: Match,
-): MaybePromise<VerifyResult> {
-  const { timestamp, payload = "json-or-text" } = definition;
-  if (timestamp) {
-    const tolerance = request.config.timestampTolerance ?? timestamp.toleranceMs;
-    checkFreshness(request.sentAt(), request.now, timestamp.unit, tolerance);
-  }
-  const read =
-    typeof payload === "function"
-      ? payload(request, match.alternative)
-      : readPayload(request, payload);
-  return chain(read, (value) => ({
-    valid: true,
-    event: assemble(definition.id, definition.event?.(request, value) ?? {}, value),
-  }));
+): void {
+  if (!timestamp) return;
+  const tolerance = request.config.timestampTolerance ?? timestamp.toleranceMs;
+  checkFreshness(request.sentAt(), request.now, timestamp.unit, tolerance);
 }
 
 function readPayload<E extends object>(
+  { payload }: ProviderDefinition<E>,
   request: SignedRequest<E>,
-  kind: "json" | "json-or-text",
+  match: Match,
 ): unknown {
+  if (typeof payload === "function") return payload(request, match.alternative);
   const value = request.json();
   if (value !== undefined) return value;
-  if (kind === "json")
+  if (payload === "json") {
     refuse("MALFORMED_PAYLOAD", "the body is signed rightly, but it is not JSON");
+  }
   return request.text();
 }
 
@@ -247,9 +271,10 @@ function assemble(provider: string, parts: EventParts, payload: unknown): EventF
   const fields: EventFields = { payload, metadata };
   if (id !== undefined) fields.id = id;
   if (type !== undefined) fields.type = type;
-  if (timestamp !== undefined) fields.timestamp = timestamp;
+  // JSON can hold numbers beyond all bounds, and no date is made of those.
+  if (timestamp !== undefined && Number.isFinite(timestamp)) fields.timestamp = timestamp;
   const unsigned = parts.unsigned?.filter(
-    (name) => valueAt(fields, name) !== undefined || valueAt(metadata, name) !== undefined,
+    (name) => valueAt(fields, [name]) !== undefined || valueAt(metadata, [name]) !== undefined,
   );
   if (unsigned && unsigned.length > 0) metadata["unsigned"] = unsigned;
   return fields;

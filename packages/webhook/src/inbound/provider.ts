@@ -72,19 +72,30 @@ export interface Reply {
   readonly body?: string;
 }
 
+/** Why a request is not answered with success. */
+export interface ReplyFailure {
+  readonly status: number;
+  /** Absent where the request was believed, but its event could not be handled. */
+  readonly code?: VerificationCode;
+  readonly reason: string;
+}
+
 /** How a platform wants to be answered where a bare status is not enough. */
 export interface Acknowledgement<C extends VerifierConfig<object> = VerifierConfig> {
   /** The answer for an event that has been taken over. */
-  success?(event: WebhookEvent, config: C): Reply | Promise<Reply>;
+  readonly success?: (event: WebhookEvent, config: C) => Reply | Promise<Reply>;
   /** The answer for a request that was refused, or whose event could not be handled. */
-  failure?(
-    failure: { readonly status: number; readonly code?: VerificationCode; readonly reason: string },
-    config: C,
-  ): Reply | Promise<Reply>;
+  readonly failure?: (failure: ReplyFailure, config: C) => Reply | Promise<Reply>;
   /** The answer to an event that only tests the endpoint, such as a signed challenge; `undefined` for all others. */
-  handshake?(event: WebhookEvent, config: C): Reply | undefined | Promise<Reply | undefined>;
+  readonly handshake?: (
+    event: WebhookEvent,
+    config: C,
+  ) => Reply | undefined | Promise<Reply | undefined>;
   /** The answer to an unsigned request that sets the endpoint up, such as a GET with a verification token. */
-  setup?(request: RequestContext, config: C): Reply | undefined | Promise<Reply | undefined>;
+  readonly setup?: (
+    request: RequestContext,
+    config: C,
+  ) => Reply | undefined | Promise<Reply | undefined>;
 }
 
 /**

@@ -3,7 +3,7 @@ import { WebhookError } from "../errors.ts";
 import type { Refused } from "./provider.ts";
 
 /** Carries a refusal from the step that found the fault to the interpreter, and no further. */
-export class Refusal extends Error {
+class Refusal extends Error {
   override readonly name = "Refusal";
   readonly code: VerificationCode;
 

@@ -8,10 +8,10 @@ import type { VerifierConfig } from "./provider.ts";
 import { refuse } from "./refusal.ts";
 import type { SignedRequest } from "./signed-request.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
-import { chain, firstAnswer } from "./first-answer.ts";
+import { isPromise } from "../maybe-promise.ts";
 
 /** Something that may have made a signature. */
-export interface SignatureKey {
+interface SignatureKey {
   /** The secret that it stands for; empty for a public key. */
   readonly secret: string;
   /** Whether one of the signatures is this key's over the parts. */
@@ -130,9 +130,9 @@ function publicKeySource<E extends object>(algorithm: PublicKeyAlgorithm<E>): Ke
       const scheme =
         typeof algorithm.scheme === "function" ? algorithm.scheme(request) : algorithm.scheme;
       const keys = algorithm.keys ? algorithm.keys(request) : request.config.publicKey;
-      return chain(keys, (found) =>
-        listKeys(found).map((input) => importKey(request.config, scheme, input)),
-      );
+      const importAll = (found: VerifierConfig["publicKey"]): readonly SignatureKey[] =>
+        listKeys(found).map((input) => importKey(request.config, scheme, input));
+      return isPromise(keys) ? keys.then(importAll) : importAll(keys);
     },
   };
 }
@@ -159,12 +159,12 @@ function verifyingKey(scheme: PublicKeyScheme, input: PublicKeyInput): ImportedP
   return {
     scheme,
     secret: "",
-    verify: (parts, signatures) =>
-      chain(
-        firstAnswer(signatures, async (signature) =>
-          (await key.verify(parts, signature)) ? true : undefined,
-        ),
-        (found) => found ?? false,
-      ),
+    async verify(parts, signatures) {
+      for (const signature of signatures) {
+        // oxlint-disable-next-line no-await-in-loop -- one at a time: the first is nearly always right
+        if (await key.verify(parts, signature)) return true;
+      }
+      return false;
+    },
   };
 }

@@ -131,8 +131,7 @@ export function createAttempt(options: AttemptOptions): Attempt {
     const oldest = live.findLast((signer) => signer.plain !== undefined);
     const plain = oldest?.plain?.(body);
     return {
-      "user-agent": options.userAgent,
-      ...subscription.headers,
+      ...withUserAgent(subscription.headers, options.userAgent),
       // Ours come last: a subscription must not be able to replace its own signature.
       "content-type": isJson ? "application/json" : "text/plain; charset=utf-8",
       "webhook-id": message.id,
@@ -190,11 +189,20 @@ export function createAttempt(options: AttemptOptions): Attempt {
   };
 }
 
+/** The subscription's own headers, and our user agent unless it has one. */
+function withUserAgent(
+  headers: Readonly<Record<string, string>>,
+  userAgent: string,
+): Record<string, string> {
+  const isThere = Object.keys(headers).some((name) => name.toLowerCase() === "user-agent");
+  return isThere ? { ...headers } : { "user-agent": userAgent, ...headers };
+}
+
 function recordOf(outcome: TransportOutcome, number: number, at: number): AttemptRecord {
   const { timings } = outcome;
   if (outcome.kind === "error") {
-    const { errorClass, message } = outcome;
-    return { number, at, timings, errorClass, error: message };
+    const { errorClass, message, status } = outcome;
+    return { number, at, timings, errorClass, error: message, ...(status && { status }) };
   }
   const { status } = outcome;
   const kept = KEPT_HEADERS.flatMap((name) => {

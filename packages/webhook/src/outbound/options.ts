@@ -10,7 +10,7 @@ import type { FetchLike } from "../transport/fetch-transport.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { HealthOptions } from "./endpoint-health.ts";
 import type { OutboundHooks } from "./hooks.ts";
-import { checkHeaderName } from "./request-headers.ts";
+import { checkHeaderName } from "../header-name.ts";
 import type { RetryOptions } from "./retry-policy.ts";
 import { checkInteger } from "./retry-policy.ts";
 import type { WebhookSubscription } from "./views.ts";

@@ -1,7 +1,6 @@
 import { WebhookError } from "../errors.ts";
+import { checkHeaderName } from "../header-name.ts";
 
-/** RFC 9110, 5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110, 5.5, without obs-text: what every receiver reads alike. */
 const FIELD_VALUE = /^[\t\x20-\x7e]*$/;
 const MAX_VALUE_LENGTH = 8192;
@@ -10,17 +9,6 @@ const MAX_HEADERS = 50;
 /** Names that belong to the connection or say what the body is. */
 const RESERVED =
   /^(?:host|content-.*|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*|webhook-.*)$/;
-
-/** Checks that a text can be a header's name. */
-export function checkHeaderName(name: unknown): string {
-  if (typeof name !== "string" || !TOKEN.test(name)) {
-    throw new WebhookError(
-      "INVALID_HEADER",
-      `${JSON.stringify(name)} is not a header name: use letters, digits and hyphens`,
-    );
-  }
-  return name;
-}
 
 /**
  * Checks the headers that a subscription adds. They can add, never replace, what the sender itself sets.

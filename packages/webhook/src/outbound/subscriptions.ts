@@ -2,6 +2,7 @@ import { WebhookError } from "../errors.ts";
 import { toBase64, utf8 } from "../signing/bytes.ts";
 import { ed25519PrivateKey, isEd25519Secret } from "../signing/ed25519-secret.ts";
 import type { RateLimit, StoredSubscription } from "../store/delivery-store.ts";
+import { parseProxy } from "../transport/proxy-tunnel.ts";
 import type { TlsSettings } from "../transport/transport.ts";
 import { HEALTHY } from "./endpoint-health.ts";
 import { checkPatterns } from "./event-patterns.ts";
@@ -99,11 +100,8 @@ function checkRateLimit(rateLimit: RateLimit): RateLimit {
 }
 
 function checkProxy(proxy: string): string {
-  const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
-  if (url?.protocol !== "http:") {
-    throw new WebhookError("INVALID_OPTION", "proxy must be a URL such as http://127.0.0.1:3128");
-  }
-  return url.href;
+  parseProxy(proxy);
+  return proxy;
 }
 
 function checkBody(body: unknown): "payload" | "event" {

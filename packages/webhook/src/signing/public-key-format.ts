@@ -75,33 +75,31 @@ function readDer(
   der: Bytes,
   label: string | undefined,
 ): NodeCrypto.KeyObject {
-  const spki = (): NodeCrypto.KeyObject =>
-    crypto.createPublicKey({ key: der, format: "der", type: "spki" });
-  const pkcs1 = (): NodeCrypto.KeyObject =>
-    crypto.createPublicKey({ key: der, format: "der", type: "pkcs1" });
-  const certificate = (): NodeCrypto.KeyObject => new crypto.X509Certificate(der).publicKey;
-  const readers: Readonly<Record<string, () => NodeCrypto.KeyObject>> = {
-    "PUBLIC KEY": spki,
-    "RSA PUBLIC KEY": pkcs1,
-    CERTIFICATE: certificate,
-  };
-  if (label !== undefined && !Object.hasOwn(readers, label)) {
-    invalid(
-      `a PEM block ${label} holds no public key: PUBLIC KEY, RSA PUBLIC KEY and CERTIFICATE do`,
-    );
+  // First, because `createPublicKey` would take a private key and derive the public one without a word.
+  const privateTypes = ["pkcs8", "pkcs1", "sec1"] as const;
+  for (const type of privateTypes) {
+    if (attempt(() => crypto.createPrivateKey({ key: der, format: "der", type }))) {
+      invalid(PRIVATE_KEY_GIVEN);
+    }
   }
-  for (const [name, read] of Object.entries(readers)) {
-    if (label !== undefined && label !== name) continue;
+  const readers: Readonly<Record<string, () => NodeCrypto.KeyObject>> = {
+    "PUBLIC KEY": () => crypto.createPublicKey({ key: der, format: "der", type: "spki" }),
+    "RSA PUBLIC KEY": () => crypto.createPublicKey({ key: der, format: "der", type: "pkcs1" }),
+    CERTIFICATE: () => new crypto.X509Certificate(der).publicKey,
+  };
+  const labels = label === undefined ? Object.keys(readers) : [label];
+  for (const name of labels) {
+    const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
+    if (!read) {
+      invalid(
+        `a PEM block ${name} holds no public key: PUBLIC KEY, RSA PUBLIC KEY and CERTIFICATE do`,
+      );
+    }
     const key = attempt(read);
     if (key) return key;
   }
-  const isPrivate = (["pkcs8", "pkcs1", "sec1"] as const).some((type) =>
-    attempt(() => crypto.createPrivateKey({ key: der, format: "der", type })),
-  );
   return invalid(
-    isPrivate
-      ? PRIVATE_KEY_GIVEN
-      : `the ${label ?? "base64 text"} cannot be read as a public key: copy it whole from the platform's console`,
+    `the ${label ?? "base64 text"} cannot be read as a public key: copy it whole from the platform's console`,
   );
 }
 

@@ -1,1 +1,5 @@
-export {};
+export type { FaultReceiver, FaultReceiverOptions, ReceivedRequest } from "./fault-receiver.ts";
+export { createFaultReceiver } from "./fault-receiver.ts";
+export type { ReceiverStep } from "./faults.ts";
+export type { ManualClock } from "./manual-clock.ts";
+export { createManualClock } from "./manual-clock.ts";

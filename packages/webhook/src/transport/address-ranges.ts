@@ -83,10 +83,11 @@ const refused = REFUSED.map((range) => {
   return { range, set };
 });
 
-/** The range that an address is refused for, or `undefined` for one of the public internet. */
+/**
+ * The range that an address is refused for, or `undefined` for one of the public internet. What stands for another
+ * address is judged by `destinationOf`.
+ */
 export function refusedRangeOf(address: string): AddressRange | undefined {
-  const translated = nat64Target(address);
-  if (translated !== undefined) return refusedRangeOf(translated);
   return refused.find(({ set }) => set.has(address))?.range;
 }
 
@@ -94,13 +95,12 @@ const nat64 = createAddressSet();
 nat64.add("64:ff9b::/96");
 
 /**
- * The IPv4 address that a NAT64 gateway sends packets for `64:ff9b::/96` to; `undefined` for any other address.
- * Source: https://www.rfc-editor.org/rfc/rfc6052#section-2.1
+ * Where packets for an address end up: for `64:ff9b::/96` at the IPv4 address inside, which a NAT64 gateway sends them
+ * to; for any other address, there. Source: https://www.rfc-editor.org/rfc/rfc6052#section-2.1
  */
-function nat64Target(address: string): string | undefined {
-  if (isIP(address) !== 6 || !nat64.has(address)) return undefined;
-  const groups = ipv6Groups(address);
-  return groups
+export function destinationOf(address: string): string {
+  if (isIP(address) !== 6 || !nat64.has(address)) return address;
+  return ipv6Groups(address)
     .slice(6)
     .flatMap((group) => [group >> 8, group & 255])
     .join(".");

@@ -14,7 +14,7 @@ export interface AgentPoolOptions {
 }
 
 /** What requests must have in common to share connections. */
-export interface AgentSettings {
+interface AgentSettings {
   readonly secure: boolean;
   readonly tls: TlsSettings | undefined;
   readonly proxy: ProxyAddress | undefined;

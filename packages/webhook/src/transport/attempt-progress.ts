@@ -23,9 +23,9 @@ export interface AttemptProgress {
   fail(errorClass: TransportErrorClass, message: string, code?: string): void;
   /** Fails with the class of the phase and the code and message of whatever was thrown. */
   failWith(error: unknown): void;
-  /** Says how to end the work in hand; called at once where the attempt has already ended. */
-  onStop(cancel: () => void): void;
-  /** Fails and ends the work in hand. */
+  /** Adds what `stop` has to undo; done at once where the attempt has already ended. */
+  onStop(undo: () => void): void;
+  /** Fails and undoes the work in hand. */
   stop(errorClass: TransportErrorClass, message: string): void;
 }
 
@@ -48,7 +48,7 @@ export function createProgress(request: TransportRequest, firstPhase: Phase): At
   const times: Partial<Record<keyof TransportTimings, number>> = {};
   let phase = firstPhase;
   let settled = false;
-  let cancel: (() => void) | undefined;
+  const undos: (() => void)[] = [];
   let address: string | undefined;
   let answer: { status: number; headers: Readonly<Record<string, string>> } | undefined;
 
@@ -76,7 +76,7 @@ export function createProgress(request: TransportRequest, firstPhase: Phase): At
   };
   const stop = (errorClass: TransportErrorClass, message: string): void => {
     fail(errorClass, message);
-    cancel?.();
+    for (const undo of undos.splice(0)) undo();
   };
   const onAbort = (): void => stop("aborted", "The attempt was aborted");
   const onTimeout = (): void =>
@@ -110,9 +110,9 @@ export function createProgress(request: TransportRequest, firstPhase: Phase): At
       const code = codeOf(error);
       fail(classOfPhase(phase, code), messageOf(error), code);
     },
-    onStop(next) {
-      cancel = next;
-      if (settled) cancel?.();
+    onStop(undo) {
+      if (settled) undo();
+      else undos.push(undo);
     },
     stop,
   };

@@ -46,8 +46,14 @@ export function startHttpAttempt(attempt: HttpAttempt): void {
   };
 
   const receive = (sent: http.ClientRequest, response: http.IncomingMessage): void => {
+    const status = response.statusCode ?? 0;
+    if (status < 200) {
+      progress.fail("http", `The endpoint answered with ${status}, which is no final status`);
+      sent.destroy();
+      return;
+    }
     progress.enter("body");
-    progress.answered(response.statusCode ?? 0, joinHeaders(response.rawHeaders));
+    progress.answered(status, joinHeaders(response.rawHeaders));
     readBody(response, request.maxResponseBytes, {
       done(body, truncated) {
         progress.succeed(body, truncated);
@@ -57,7 +63,7 @@ export function startHttpAttempt(attempt: HttpAttempt): void {
     });
   };
 
-  const exchange = (mayBeStale: boolean): void => {
+  const exchange = (): void => {
     const sent = (secure ? https : http).request(options);
     current = sent;
     progress.onStop(() => sent.destroy());
@@ -78,14 +84,15 @@ export function startHttpAttempt(attempt: HttpAttempt): void {
     });
     sent.on("error", (error) => {
       const isLost = sent.reusedSocket && !isAnyByteIn && isConnectionLost(codeOf(error));
-      if (!isLost || !mayBeStale || progress.isSettled()) {
+      if (!isLost || progress.isSettled()) {
         progress.failWith(error);
         return;
       }
-      // The endpoint closed the idle connection while this request was on its way. Its other idle ones may have gone too.
+      // The endpoint closed the idle connection while this request was on its way. Without its other idle ones, which may
+      // have gone too, the next exchange dials; so there is no third.
       pool.dropIdle(agent, options.host, options.port);
       progress.startFrom(firstPhase(url, proxy));
-      exchange(false);
+      exchange();
     });
     sent.on("response", (response) => receive(sent, response));
     sent.on("upgrade", (_response, socket) => {
@@ -99,7 +106,7 @@ export function startHttpAttempt(attempt: HttpAttempt): void {
     });
     sent.end(request.body);
   };
-  exchange(true);
+  exchange();
 }
 
 /** Where a fresh connection begins: addresses need no resolving, and behind a proxy the proxy resolves. */
@@ -133,7 +140,7 @@ function requestOptions(attempt: HttpAttempt) {
     autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
     ...(secure && { servername: serverName(host) }),
     ...(!proxy && { lookup: reportingLookup(attempt) }),
-    ...(secure && proxy && { tunnelProgress: tunnelReport(progress) }),
+    ...(secure && proxy && { lookup: refuseLookup, tunnelProgress: tunnelReport(progress) }),
   } satisfies https.RequestOptions &
     TunnelledRequest &
     Pick<TcpSocketConnectOpts, "autoSelectFamilyAttemptTimeout">;
@@ -160,6 +167,11 @@ function reportingLookup({ resolve, progress }: HttpAttempt): LookupFunction {
     answer().catch((error: unknown) => progress.failWith(error));
   };
 }
+
+/** A runtime that looks the endpoint up has not understood that the agent opens a tunnel, and would dial past the proxy. */
+const refuseLookup: LookupFunction = (_hostname, _options, callback) => {
+  callback(new Error("This runtime cannot reach https through a proxy; Bun 1.4 and Node can"), "");
+};
 
 function tunnelReport(progress: AttemptProgress) {
   return {

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { WebhookError } from "../errors.ts";
-import { createAddressSet, refusedRangeOf } from "./address-ranges.ts";
+import { createAddressSet, destinationOf, refusedRangeOf } from "./address-ranges.ts";
 import { bareName, literalOf, tryParseUrl } from "./host.ts";
 
 /** Where deliveries may go beyond the public internet, and where not even there. */
@@ -57,8 +57,9 @@ export function createNetworkPolicy(options: NetworkOptions = {}): NetworkPolicy
     const [bare = ""] = address.split("%");
     if (isIP(bare) === 0)
       return `${hostname ?? "The host"} resolves to something that is no IP address`;
-    if (addresses.has(bare)) return undefined;
-    const range = refusedRangeOf(bare);
+    const destination = destinationOf(bare);
+    if (addresses.has(bare) || addresses.has(destination)) return undefined;
+    const range = refusedRangeOf(destination);
     if (!range) return undefined;
     const subject = hostname === undefined ? address : `${hostname} resolves to ${address}, which`;
     return `${subject} is ${range.what} (${range.cidr}); ${howToAllow(range.cidr, hostname)}`;

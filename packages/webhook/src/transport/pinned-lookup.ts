@@ -32,17 +32,19 @@ export function createVettedResolver(
   return async (hostname) => {
     const loopback = policy.allowsName(hostname) ? undefined : policy.loopbackAddresses(hostname);
     if (loopback) return loopback.map(withFamily);
-    const addresses = await resolve(hostname).catch((error: unknown) => {
+    const answer = await resolve(hostname).catch((error: unknown) => {
       throw dnsError(`Cannot resolve ${hostname}: ${messageOf(error)}`, codeOf(error), error);
     });
+    // Copied before it is checked, so that nobody can change it before it is dialled. The family that the resolver
+    // claims is not believed beside the address.
+    const addresses = answer.map(({ address }) => withFamily(address));
     if (addresses.length === 0) throw dnsError(`${hostname} has no address`, undefined, undefined);
     if (policy.allowsName(hostname)) return addresses;
     for (const { address } of addresses) {
       const refusal = policy.checkAddress(address, hostname);
       if (refusal !== undefined) throw new WebhookError("BLOCKED_ADDRESS", refusal);
     }
-    // What was checked is the text; the family the resolver claims is not believed beside it.
-    return addresses.map(({ address }) => withFamily(address));
+    return addresses;
   };
 }
 

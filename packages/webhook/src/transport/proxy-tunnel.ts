@@ -79,7 +79,7 @@ export function openTunnel(
     agent: false,
   });
   target.progress.cancelWith(() => connect.destroy());
-  connect.once("error", done);
+  connect.on("error", done);
   connect.once("connect", (response, socket: Socket, early) => {
     const status = response.statusCode ?? 0;
     // Bytes before our own ClientHello come from the proxy, not from the endpoint.
@@ -96,7 +96,7 @@ export function openTunnel(
       servername: serverName(target.host),
     });
     target.progress.cancelWith(() => secure.destroy());
-    secure.once("error", done);
+    secure.on("error", done);
     secure.once("secureConnect", () => {
       secure.off("error", done);
       target.progress.secured();

@@ -63,10 +63,10 @@ export function readBody(
   response.on("data", (chunk: Uint8Array) => {
     if (!collector.add(chunk)) truncated();
   });
-  response.on("end", () => {
-    if (response.complete) once(() => on.done(collector.bytes(), false))();
-    else broken();
-  });
+  response.on(
+    "end",
+    once(() => on.done(collector.bytes(), false)),
+  );
   response.on("error", (error) => once(() => on.failed(error))());
   response.on("close", broken);
 }

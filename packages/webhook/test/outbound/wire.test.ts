@@ -44,6 +44,14 @@ describe("a request on the wire", () => {
     });
   });
 
+  it("takes a user agent of the subscription's in place of its own, whatever its case", async () => {
+    const { outbound, transport } = setUp();
+    outbound.subscribe({ url: URL_A, secret: SECRET, headers: { "User-Agent": "acme/1" } });
+    await outbound.send("x", {});
+    const names = Object.keys(transport.requests[0]?.headers ?? {});
+    expect(names.filter((name) => name.toLowerCase() === "user-agent")).toEqual(["User-Agent"]);
+  });
+
   it.each(["sha256", "sha384", "sha512"] as const)("signs with %s as asked", async (algorithm) => {
     const { outbound, transport } = setUp(
       {},

@@ -1,0 +1,75 @@
+import type { Bytes } from "../signing/bytes.ts";
+import { concatBytes } from "../signing/bytes.ts";
+
+/** A body that cannot be had. */
+export class BodyFault extends Error {
+  override readonly name = "BodyFault";
+  /** The HTTP status that answers it. */
+  readonly status: 400 | 413;
+
+  constructor(status: 400 | 413, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.status = status;
+  }
+}
+
+/** Gathers chunks up to a bound. */
+export interface BodyBuffer {
+  /** @throws BodyFault 413 beyond the bound */
+  add(chunk: Uint8Array): void;
+  bytes(): Bytes;
+}
+
+export function createBodyBuffer(maxBytes: number): BodyBuffer {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  return {
+    add(chunk) {
+      length += chunk.length;
+      if (length > maxBytes) throw tooLarge(maxBytes);
+      chunks.push(chunk);
+    },
+    bytes: () => concatBytes(chunks),
+  };
+}
+
+function tooLarge(maxBytes: number): BodyFault {
+  return new BodyFault(413, `the body is larger than ${maxBytes} bytes`);
+}
+
+/** Refuses by its own word a body that would be too large, before a byte of it is read. */
+export function checkDeclaredLength(
+  contentLength: string | null | undefined,
+  maxBytes: number,
+): void {
+  if (contentLength && /^\d+$/.test(contentLength) && Number(contentLength) > maxBytes) {
+    throw tooLarge(maxBytes);
+  }
+}
+
+export function brokenOff(cause: unknown): BodyFault {
+  return new BodyFault(400, "the body broke off before its end", { cause });
+}
+
+/**
+ * Reads the body of a `Request` up to a bound, and not a byte more into memory.
+ * @throws BodyFault
+ */
+export async function readBounded(request: Request, maxBytes: number): Promise<Bytes> {
+  checkDeclaredLength(request.headers.get("content-length"), maxBytes);
+  if (request.bodyUsed) throw new BodyFault(400, "the body has been read already");
+  const buffer = createBodyBuffer(maxBytes);
+  const reader = request.body?.getReader();
+  if (!reader) return buffer.bytes();
+  try {
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- chunk after chunk
+      const { done, value } = await reader.read();
+      if (done) return buffer.bytes();
+      buffer.add(value);
+    }
+  } catch (error) {
+    reader.cancel().catch(() => {});
+    throw error instanceof BodyFault ? error : brokenOff(error);
+  }
+}
