@@ -12,7 +12,9 @@ const SHARDS = 256;
 function shardOf(key: string): number {
   const { length } = key;
   return (
-    (key.charCodeAt(length - 1) * 31 + key.charCodeAt(length - 2) * 7 + key.charCodeAt(length - 3)) &
+    (key.charCodeAt(length - 1) * 31 +
+      key.charCodeAt(length - 2) * 7 +
+      key.charCodeAt(length - 3)) &
     (SHARDS - 1)
   );
 }
