@@ -26,11 +26,6 @@ export default defineConfig({
           },
         },
       })),
-      // Benchmarks compare across packages, so they have a project of their own, without tests.
-      {
-        extends: true as const,
-        test: { name: "bench", include: [], benchmark: { include: ["bench/*.bench.ts"] } },
-      },
     ],
     coverage: {
       provider: "v8",

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import type { Row } from "./rounds.ts";
 
-export const RUNTIME = process.versions.bun ? "bun" : "node";
+const RUNTIME = process.versions.bun ? "bun" : "node";
 
 export interface Group {
   readonly title: string;

@@ -68,7 +68,7 @@ export function macNow(key: HmacKey, encoding: MacEncoding, parts: readonly Uint
 }
 
 /** Secrets that sign now: the newest, and older ones until they have been rotated out. */
-export function liveSecrets(secrets: readonly StoredSecret[], now: number): readonly string[] {
+function liveSecrets(secrets: readonly StoredSecret[], now: number): readonly string[] {
   return secrets
     .filter((secret) => secret.expiresAt === undefined || secret.expiresAt > now)
     .map((secret) => secret.value);

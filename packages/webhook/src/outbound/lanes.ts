@@ -11,7 +11,7 @@ export interface LaneRules {
 }
 
 /** What the lanes need to know of a subscription. */
-export interface LaneSettings {
+interface LaneSettings {
   readonly concurrency?: number;
   readonly rateLimit?: RateLimit;
   readonly endpoint: EndpointState;

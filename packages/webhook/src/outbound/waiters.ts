@@ -10,7 +10,7 @@ export interface Waiters {
 }
 
 /** One who waits. */
-export interface Watch {
+interface Watch {
   /**
    * Resolves when each of the deliveries has been attempted since the watch began, or let go, to the number that were
    * sent. To be called once.
