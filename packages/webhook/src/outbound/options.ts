@@ -89,11 +89,34 @@ const DURABLE_DAYS = 30;
 /** What is left of a lease when the longest attempt has ended: time to write that down. */
 const LEASE_MARGIN_MS = 15_000;
 
+/** A manager's options with all defaults in place. */
+export interface ResolvedOptions {
+  readonly signatureAlgorithm: HmacHash;
+  readonly body: "payload" | "event";
+  readonly wait: SendWait;
+  readonly signatureHeader: string;
+  readonly source: string;
+  readonly userAgent: string;
+  readonly timeoutMs: number;
+  readonly leaseMs: number;
+  readonly maxPayloadBytes: number;
+  readonly maxResponseBytes: number;
+  readonly concurrency: number;
+  readonly concurrencyPerEndpoint: number;
+  readonly slowAfterMs: number;
+  readonly maxAgeMs: number;
+  /** Finished deliveries to keep; no bound where it is absent. */
+  readonly keep: number | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly newId: () => string;
+}
+
 /** Checks the options that are numbers or names, and fills in the defaults. */
 export function resolveOptions(
   options: OutboundWebhookManagerOptions<StoreMode>,
   isDurable: boolean,
-) {
+): ResolvedOptions {
   const { signatureAlgorithm = "sha256", body = "payload", wait } = options;
   if (!isHmacHash(signatureAlgorithm) || (signatureAlgorithm as string) === "sha1") {
     throw new WebhookError(
@@ -112,7 +135,7 @@ export function resolveOptions(
   return {
     signatureAlgorithm,
     body,
-    wait: wait ?? (isDurable ? ("accepted" as const) : ("attempted" as const)),
+    wait: wait ?? (isDurable ? "accepted" : "attempted"),
     signatureHeader: checkHeaderName(options.signatureHeader ?? "X-Webhook-Signature"),
     source: options.source ?? "app",
     userAgent: options.userAgent ?? "ventostack-webhook",
@@ -143,6 +166,3 @@ export function resolveOptions(
     newId: options.newId ?? ((): string => crypto.randomUUID()),
   };
 }
-
-/** A manager's options with all defaults in place. */
-export type ResolvedOptions = ReturnType<typeof resolveOptions>;

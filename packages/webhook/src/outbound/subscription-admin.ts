@@ -6,7 +6,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import { HEALTHY } from "./endpoint-health.ts";
 import { patternsOf } from "./event-patterns.ts";
 import type { Announce } from "./hooks.ts";
-import type { SubscriptionFilter } from "./manager-types.ts";
+import type { SubscriptionFilter, WebhookManager } from "./manager-types.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { SubscriptionInput } from "./subscriptions.ts";
 import {
@@ -31,8 +31,22 @@ export interface SubscriptionAdminParts {
   readonly checkOpen: () => void;
 }
 
+/** What of a manager is about who receives what. */
+type SubscriptionAdmin = Pick<
+  WebhookManager<"sync">,
+  | "subscribe"
+  | "update"
+  | "unsubscribe"
+  | "getSubscription"
+  | "listSubscriptions"
+  | "rotateSecret"
+  | "pause"
+  | "disable"
+  | "enable"
+>;
+
 /** The part of a manager that is about who receives what. Synchronous as long as the store is. */
-export function createSubscriptionAdmin(parts: SubscriptionAdminParts) {
+export function createSubscriptionAdmin(parts: SubscriptionAdminParts): SubscriptionAdmin {
   const { store, options, dispatcher, waiters, announce, checkOpen } = parts;
   const { clock, newId } = options;
   const rules = {
@@ -70,6 +84,8 @@ export function createSubscriptionAdmin(parts: SubscriptionAdminParts) {
       },
     );
 
+  // As in the manager: with a store whose reads are promises these are promises too, which its type says.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return {
     subscribe(input: SubscriptionInput): MaybePromise<string> {
       checkOpen();
@@ -118,5 +134,5 @@ export function createSubscriptionAdmin(parts: SubscriptionAdminParts) {
     disable: (id: string, reason = "disabled by hand") =>
       setEndpoint(id, { status: "disabled", reason, failures: 0 }),
     enable: (id: string) => setEndpoint(id, HEALTHY),
-  };
+  } as SubscriptionAdmin;
 }
