@@ -24,7 +24,6 @@ import { refusalOf, refuse } from "./refusal.ts";
 import type { Steps } from "./run-steps.ts";
 import { promised, runSteps } from "./run-steps.ts";
 import type { KeySource } from "./signature-keys.ts";
-import { createKeySource } from "./signature-keys.ts";
 import type { ReadTimestamp, SignedRequest } from "./signed-request.ts";
 import { createSignedRequest } from "./signed-request.ts";
 import { checkFreshness, parseTimestamp } from "./timestamp.ts";
@@ -55,7 +54,7 @@ export function interpretProvider<E extends object = Readonly<Record<string, unk
   const listed = definition.signature;
   const schemes: readonly Scheme<E>[] = (isList(listed) ? listed : [listed]).map((scheme) => ({
     ...scheme,
-    source: createKeySource(scheme.algorithm),
+    source: scheme.algorithm.createKeySource(),
   }));
   return {
     provider: definition.id,

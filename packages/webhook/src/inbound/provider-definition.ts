@@ -1,36 +1,19 @@
 import type { WebhookEvent } from "../event.ts";
-import type { Bytes } from "../signing/bytes.ts";
-import type { HmacHash } from "../signing/hmac.ts";
-import type { PublicKeyInput, PublicKeyScheme } from "../signing/public-key.ts";
-import type { Acknowledgement, VerifierConfig } from "./provider.ts";
-import type { SignedRequest } from "./signed-request.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
+import type { HmacHash } from "../signing/hmac.ts";
+import type { Acknowledgement, VerifierConfig } from "./provider.ts";
+import type { KeySource, PublicKeyAlgorithm, SecretAlgorithm } from "./signature-keys.ts";
+import { publicKeySource, secretSource } from "./signature-keys.ts";
+import type { SignedRequest } from "./signed-request.ts";
 import type { TimestampUnit } from "./timestamp.ts";
 
-/** One or more secrets; nothing where none is configured. */
-export type Secrets = string | readonly string[] | undefined;
-
-/** How signatures come to be, as data; `hmac`, `digest` and `publicKey` make one. */
-export type SignatureAlgorithm<E extends object> =
-  | {
-      readonly kind: "hmac";
-      readonly hash: HmacHash;
-      /** The keys that a secret may stand for; default its UTF-8 bytes. */
-      readonly keyBytes?: (secret: string) => readonly Bytes[];
-      readonly secrets?: (config: VerifierConfig<E>) => Secrets;
-    }
-  | {
-      readonly kind: "digest";
-      readonly hash: HmacHash;
-      readonly secrets?: (config: VerifierConfig<E>) => Secrets;
-    }
-  | {
-      readonly kind: "public-key";
-      readonly scheme: PublicKeyScheme | ((request: SignedRequest<E>) => PublicKeyScheme);
-      readonly keys?: (
-        request: SignedRequest<E>,
-      ) => MaybePromise<PublicKeyInput | readonly PublicKeyInput[]>;
-    };
+/**
+ * How signatures come to be; `hmac`, `digest` and `publicKey` make one. It brings the code that imports its keys along,
+ * so that a bundle holds only what its platforms need.
+ */
+export type SignatureAlgorithm<E extends object> = (SecretAlgorithm<E> | PublicKeyAlgorithm<E>) & {
+  readonly createKeySource: () => KeySource<E>;
+};
 
 /**
  * HMAC with a shared secret.
@@ -39,12 +22,9 @@ export type SignatureAlgorithm<E extends object> =
  */
 export function hmac<E extends object>(
   hash: HmacHash,
-  options: {
-    readonly keyBytes?: (secret: string) => readonly Bytes[];
-    readonly secrets?: (config: VerifierConfig<E>) => Secrets;
-  } = {},
+  options: Pick<SecretAlgorithm<E>, "keyBytes" | "secrets"> = {},
 ): SignatureAlgorithm<E> {
-  return { kind: "hmac", hash, ...options };
+  return ofSecret({ kind: "hmac", hash, ...options });
 }
 
 /**
@@ -53,9 +33,13 @@ export function hmac<E extends object>(
  */
 export function digest<E extends object>(
   hash: HmacHash,
-  options: { readonly secrets?: (config: VerifierConfig<E>) => Secrets } = {},
+  options: Pick<SecretAlgorithm<E>, "secrets"> = {},
 ): SignatureAlgorithm<E> {
-  return { kind: "digest", hash, ...options };
+  return ofSecret({ kind: "digest", hash, ...options });
+}
+
+function ofSecret<E extends object>(algorithm: SecretAlgorithm<E>): SignatureAlgorithm<E> {
+  return { ...algorithm, createKeySource: () => secretSource(algorithm) };
 }
 
 /**
@@ -64,14 +48,11 @@ export function digest<E extends object>(
  * @param options.keys the keys that may have signed this request, such as the one with its serial; default `config.publicKey`
  */
 export function publicKey<E extends object>(
-  scheme: PublicKeyScheme | ((request: SignedRequest<E>) => PublicKeyScheme),
-  options: {
-    readonly keys?: (
-      request: SignedRequest<E>,
-    ) => MaybePromise<PublicKeyInput | readonly PublicKeyInput[]>;
-  } = {},
+  scheme: PublicKeyAlgorithm<E>["scheme"],
+  options: Pick<PublicKeyAlgorithm<E>, "keys"> = {},
 ): SignatureAlgorithm<E> {
-  return { kind: "public-key", scheme, ...options };
+  const algorithm: PublicKeyAlgorithm<E> = { kind: "public-key", scheme, ...options };
+  return { ...algorithm, createKeySource: () => publicKeySource(algorithm) };
 }
 
 /** Where signatures stand in a request and how they were made. */

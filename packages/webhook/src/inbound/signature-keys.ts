@@ -1,9 +1,9 @@
-import type { CryptoBackend } from "../signing/hmac.ts";
+import type { Bytes } from "../signing/bytes.ts";
+import type { CryptoBackend, HmacHash } from "../signing/hmac.ts";
 import { createDigest, createHmacKey } from "../signing/hmac.ts";
 import { utf8 } from "../signing/bytes.ts";
 import type { PublicKeyInput, PublicKeyScheme } from "../signing/public-key.ts";
 import { createPublicKey } from "../signing/public-key.ts";
-import type { SignatureAlgorithm } from "./provider-definition.ts";
 import type { VerifierConfig } from "./provider.ts";
 import { refuse } from "./refusal.ts";
 import type { SignedRequest } from "./signed-request.ts";
@@ -27,11 +27,18 @@ export interface KeySource<E extends object> {
   readonly maxSignatures: number;
 }
 
-export function createKeySource<E extends object>(algorithm: SignatureAlgorithm<E>): KeySource<E> {
-  return algorithm.kind === "public-key" ? publicKeySource(algorithm) : secretSource(algorithm);
-}
+/** One or more secrets; nothing where none is configured. */
+export type Secrets = string | readonly string[] | undefined;
 
-type SecretAlgorithm<E extends object> = Exclude<SignatureAlgorithm<E>, { kind: "public-key" }>;
+/** HMAC, or a plain hash over content that holds the secret itself. */
+export interface SecretAlgorithm<E extends object> {
+  readonly kind: "hmac" | "digest";
+  readonly hash: HmacHash;
+  /** The keys that a secret may stand for; default its UTF-8 bytes. */
+  readonly keyBytes?: (secret: string) => readonly Bytes[];
+  /** Where the secrets stand; default `config.secret`. */
+  readonly secrets?: (config: VerifierConfig<E>) => Secrets;
+}
 
 interface ImportedSecrets {
   readonly secrets: readonly string[];
@@ -39,7 +46,7 @@ interface ImportedSecrets {
   readonly keys: readonly SignatureKey[];
 }
 
-function secretSource<E extends object>(algorithm: SecretAlgorithm<E>): KeySource<E> {
+export function secretSource<E extends object>(algorithm: SecretAlgorithm<E>): KeySource<E> {
   const imported = new WeakMap<object, ImportedSecrets>();
   const keysOf = (config: VerifierConfig<E>): readonly SignatureKey[] => {
     const secrets = algorithm.secrets ? algorithm.secrets(config) : config.secret;
@@ -97,7 +104,16 @@ function importSecret<E extends object>(
   return keys.map((key) => ({ secret, ...createHmacKey(algorithm.hash, key, backend) }));
 }
 
-type PublicKeyAlgorithm<E extends object> = Extract<SignatureAlgorithm<E>, { kind: "public-key" }>;
+/** A signature that anybody can verify with the sender's public key. */
+export interface PublicKeyAlgorithm<E extends object> {
+  readonly kind: "public-key";
+  /** Chosen by the configuration, never by what the message says of itself. */
+  readonly scheme: PublicKeyScheme | ((request: SignedRequest<E>) => PublicKeyScheme);
+  /** The keys that may have signed this request; default `config.publicKey`. */
+  readonly keys?: (
+    request: SignedRequest<E>,
+  ) => MaybePromise<PublicKeyInput | readonly PublicKeyInput[]>;
+}
 
 const MAX_IMPORTED = 64;
 const MAX_ASYMMETRIC_SIGNATURES = 8;
@@ -106,7 +122,7 @@ interface ImportedPublicKey extends SignatureKey {
   readonly scheme: PublicKeyScheme;
 }
 
-function publicKeySource<E extends object>(algorithm: PublicKeyAlgorithm<E>): KeySource<E> {
+export function publicKeySource<E extends object>(algorithm: PublicKeyAlgorithm<E>): KeySource<E> {
   const imported = new WeakMap<object, Map<PublicKeyInput, ImportedPublicKey>>();
   const importKey = (
     config: VerifierConfig<E>,

@@ -3,6 +3,7 @@ import type { FormField } from "./form.ts";
 import { parseForm } from "./form.ts";
 import type { HeaderReader } from "./headers.ts";
 import type { RawBody, RequestContext, VerifierConfig } from "./provider.ts";
+import { queryReader } from "./query.ts";
 import { bodyText, parseJson } from "./raw-body.ts";
 import { refuse } from "./refusal.ts";
 import { stringAt, valueAt } from "./value-at.ts";
@@ -87,7 +88,7 @@ class RequestView<E extends object> implements SignedRequest<E> {
   #json: { readonly value: unknown } | undefined;
   #form: readonly FormField[] | undefined;
   #timestamp: ReadTimestamp | undefined;
-  #query: URLSearchParams | undefined;
+  #query: ((name: string) => string | undefined) | undefined;
 
   constructor(parts: RequestParts<E>) {
     this.body = parts.body;
@@ -129,14 +130,7 @@ class RequestView<E extends object> implements SignedRequest<E> {
   }
 
   query(name: string): string | undefined {
-    const { query, url = "" } = this.context;
-    if (query !== undefined && !(query instanceof URLSearchParams)) {
-      const value = valueAt(query, [name]);
-      const first: unknown = Array.isArray(value) ? value[0] : value;
-      return typeof first === "string" ? first : undefined;
-    }
-    this.#query ??= query ?? queryOf(url);
-    return this.#query.get(name) ?? undefined;
+    return (this.#query ??= queryReader(this.context))(name);
   }
 
   text(): string {
@@ -169,12 +163,6 @@ class RequestView<E extends object> implements SignedRequest<E> {
     const found = this.form().find((field) => equalBytes(field.name, wanted));
     return found && fromUtf8(found.value);
   }
-}
-
-function queryOf(url: string): URLSearchParams {
-  const path = url.split("#", 1)[0] ?? "";
-  const start = path.indexOf("?");
-  return new URLSearchParams(start < 0 ? "" : path.slice(start + 1));
 }
 
 const SPACE = 32;
