@@ -13,7 +13,7 @@ import type {
   StoredSubscription,
 } from "../store/delivery-store.ts";
 import { parseRetryAfter } from "../transport/retry-after.ts";
-import type { Transport, TransportOutcome } from "../transport/transport.ts";
+import type { Transport, TransportOutcome, TransportRequest } from "../transport/transport.ts";
 import type { AttemptResult } from "./delivery.ts";
 import { eventBody } from "./payload.ts";
 
@@ -67,13 +67,6 @@ export function macNow(key: HmacKey, encoding: MacEncoding, parts: readonly Uint
   return mac;
 }
 
-/** Secrets that sign now: the newest, and older ones until they have been rotated out. */
-function liveSecrets(secrets: readonly StoredSecret[], now: number): readonly string[] {
-  return secrets
-    .filter((secret) => secret.expiresAt === undefined || secret.expiresAt > now)
-    .map((secret) => secret.value);
-}
-
 function createSigner(secret: string, algorithm: HmacHash): Signer {
   const privateKey = isEd25519Secret(secret) ? ed25519PrivateKey(secret) : undefined;
   if (privateKey) {
@@ -94,6 +87,7 @@ export function createAttempt(options: AttemptOptions): Attempt {
   const { transport, clock, signatureAlgorithm } = options;
   // Keyed by the list of secrets, which a subscription keeps until they are rotated.
   const signers = new WeakMap<readonly StoredSecret[], Map<string, Signer>>();
+  const ownByHeaders = new WeakMap<object, Readonly<Record<string, string>>>();
   const eventBodies = new WeakMap<StoredMessage, Uint8Array>();
 
   const signerOf = (secrets: readonly StoredSecret[], value: string): Signer => {
@@ -102,6 +96,19 @@ export function createAttempt(options: AttemptOptions): Attempt {
     let found = bySecret.get(value);
     if (!found) bySecret.set(value, (found = createSigner(value, signatureAlgorithm)));
     return found;
+  };
+
+  /** The subscription's own headers, and our user agent unless it has one. */
+  const ownHeaders = (
+    headers: Readonly<Record<string, string>>,
+  ): Readonly<Record<string, string>> => {
+    let own = ownByHeaders.get(headers);
+    if (!own) {
+      const isThere = Object.keys(headers).some((name) => name.toLowerCase() === "user-agent");
+      own = isThere ? headers : { "user-agent": options.userAgent, ...headers };
+      ownByHeaders.set(headers, own);
+    }
+    return own;
   };
 
   const bodyOf = (delivery: StoredDelivery, subscription: StoredSubscription): Uint8Array => {
@@ -123,20 +130,24 @@ export function createAttempt(options: AttemptOptions): Attempt {
     const seconds = Math.floor(now / 1000);
     const isJson = !message.isText || (subscription.body ?? options.body) === "event";
     const content = standardSignedContent(message.id, seconds, body);
-    const live = liveSecrets(subscription.secrets, now).map((value) =>
-      signerOf(subscription.secrets, value),
-    );
-    // One MAC fits in this header: the oldest live secret's, so that a rotation breaks no receiver before its overlap
-    // is over. The Standard Webhooks header carries them all.
-    const oldest = live.findLast((signer) => signer.plain !== undefined);
+    let signatures = "";
+    // One MAC fits in the plain header: the oldest live secret's, so that a rotation breaks no receiver before its
+    // overlap is over. The Standard Webhooks header carries them all.
+    let oldest: Signer | undefined;
+    for (const secret of subscription.secrets) {
+      if (secret.expiresAt !== undefined && secret.expiresAt <= now) continue;
+      const signer = signerOf(subscription.secrets, secret.value);
+      signatures += `${signatures === "" ? "" : " "}${signer.standard(content)}`;
+      if (signer.plain) oldest = signer;
+    }
     const plain = oldest?.plain?.(body);
     return {
-      ...withUserAgent(subscription.headers, options.userAgent),
+      ...ownHeaders(subscription.headers),
       // Ours come last: a subscription must not be able to replace its own signature.
       "content-type": isJson ? "application/json" : "text/plain; charset=utf-8",
       "webhook-id": message.id,
       "webhook-timestamp": String(seconds),
-      "webhook-signature": live.map((signer) => signer.standard(content)).join(" "),
+      "webhook-signature": signatures,
       "webhook-event": message.type,
       "webhook-source": message.source,
       ...(plain !== undefined && {
@@ -145,58 +156,53 @@ export function createAttempt(options: AttemptOptions): Attempt {
     };
   };
 
-  const send = async (
+  const requestOf = (
     delivery: StoredDelivery,
     subscription: StoredSubscription,
     signal: AbortSignal,
     now: number,
-  ): Promise<TransportOutcome> => {
-    try {
-      const body = bodyOf(delivery, subscription);
-      return await transport.send({
-        url: subscription.url,
-        method: "POST",
-        headers: headersOf(delivery, subscription, body, now),
-        body,
-        timeoutMs: options.timeoutMs,
-        maxResponseBytes: options.maxResponseBytes,
-        signal,
-        ...(subscription.tls === undefined ? {} : { tls: subscription.tls }),
-        ...(subscription.proxy === undefined ? {} : { proxy: subscription.proxy }),
-      });
-    } catch (error) {
-      // Not the network's doing, but it would be the same the next time: it has to use up an attempt.
-      const name = error instanceof Error ? error.name : "something that is no error";
-      return {
-        kind: "error",
-        errorClass: "http",
-        message: `the request could not be made: the transport threw ${name}`,
-        timings: { totalMs: clock.now() - now },
-      };
-    }
+  ): TransportRequest => {
+    const { url, tls, proxy } = subscription;
+    const body = bodyOf(delivery, subscription);
+    const request: Mutable<TransportRequest> = {
+      url,
+      method: "POST",
+      headers: headersOf(delivery, subscription, body, now),
+      body,
+      timeoutMs: options.timeoutMs,
+      maxResponseBytes: options.maxResponseBytes,
+      signal,
+    };
+    if (tls !== undefined) request.tls = tls;
+    if (proxy !== undefined) request.proxy = proxy;
+    return request;
   };
 
   return async (delivery, subscription, signal) => {
     const at = clock.now();
-    const outcome = await send(delivery, subscription, signal, at);
+    let outcome: TransportOutcome;
+    try {
+      outcome = await transport.send(requestOf(delivery, subscription, signal, at));
+    } catch (error) {
+      // Not the network's doing, but it would be the same the next time: it has to use up an attempt.
+      const name = error instanceof Error ? error.name : "something that is no error";
+      outcome = {
+        kind: "error",
+        errorClass: "http",
+        message: `the request could not be made: the transport threw ${name}`,
+        timings: { totalMs: clock.now() - at },
+      };
+    }
     if (outcome.kind === "error" && outcome.errorClass === "aborted") return "aborted";
     const record = recordOf(outcome, delivery.attempts + 1, at);
-    const retryAfter =
-      outcome.kind === "response"
-        ? parseRetryAfter(outcome.headers["retry-after"], clock.now())
-        : undefined;
-    return retryAfter === undefined ? { record } : { record, retryAfterMs: retryAfter };
+    const retryAfter = outcome.kind === "response" ? outcome.headers["retry-after"] : undefined;
+    if (retryAfter === undefined) return { record };
+    const retryAfterMs = parseRetryAfter(retryAfter, clock.now());
+    return retryAfterMs === undefined ? { record } : { record, retryAfterMs };
   };
 }
 
-/** The subscription's own headers, and our user agent unless it has one. */
-function withUserAgent(
-  headers: Readonly<Record<string, string>>,
-  userAgent: string,
-): Record<string, string> {
-  const isThere = Object.keys(headers).some((name) => name.toLowerCase() === "user-agent");
-  return isThere ? { ...headers } : { "user-agent": userAgent, ...headers };
-}
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function recordOf(outcome: TransportOutcome, number: number, at: number): AttemptRecord {
   const { timings } = outcome;
@@ -204,22 +210,27 @@ function recordOf(outcome: TransportOutcome, number: number, at: number): Attemp
     const { errorClass, message, status } = outcome;
     return { number, at, timings, errorClass, error: message, ...(status && { status }) };
   }
-  const { status } = outcome;
-  const kept = KEPT_HEADERS.flatMap((name) => {
-    const value = outcome.headers[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return {
-    number,
-    at,
-    timings,
-    status,
-    ...(kept.length === 0 ? {} : { headers: Object.fromEntries(kept) }),
-    ...(outcome.body.length === 0 ? {} : { body: decoder.decode(outcome.body) }),
-    ...(status >= 200 && status < 300
-      ? {}
-      : { errorClass: "http" as const, error: describeStatus(status) }),
-  };
+  const { status, body } = outcome;
+  const record: Mutable<AttemptRecord> = { number, at, timings, status };
+  const headers = keptHeaders(outcome.headers);
+  if (headers) record.headers = headers;
+  if (body.length > 0) record.body = decoder.decode(body);
+  if (status < 200 || status >= 300) {
+    record.errorClass = "http";
+    record.error = describeStatus(status);
+  }
+  return record;
+}
+
+function keptHeaders(
+  headers: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> | undefined {
+  let kept: Record<string, string> | undefined;
+  for (const name of KEPT_HEADERS) {
+    const value = headers[name];
+    if (value !== undefined) (kept ??= {})[name] = value;
+  }
+  return kept;
 }
 
 function describeStatus(status: number): string {

@@ -38,12 +38,19 @@ export function settlementOf(
 ): Settlement {
   const { delivery, token } = claimed;
   const { record } = result;
-  const base = { deliveryId: delivery.id, token, at: now, attempt: record };
   if (record.errorClass === undefined) {
     const healthy = afterSuccess(endpoint);
-    return { ...base, result: "sent", ...(healthy === endpoint ? {} : { endpoint: healthy }) };
+    const sent = {
+      deliveryId: delivery.id,
+      token,
+      at: now,
+      attempt: record,
+      result: "sent",
+    } as const;
+    return healthy === endpoint ? sent : { ...sent, endpoint: healthy };
   }
 
+  const base = { deliveryId: delivery.id, token, at: now, attempt: record };
   const { status, error = "the attempt failed" } = record;
   const retryAfterMs =
     result.retryAfterMs === undefined

@@ -12,6 +12,8 @@ import type { Attempt } from "./attempt.ts";
 import type { AttemptResult } from "./delivery.ts";
 import type { LaneRules } from "./lanes.ts";
 import { createLanes, FAILING_AFTER } from "./lanes.ts";
+import { createRecorder, storeRetryMs } from "./recorder.ts";
+import { createStoreWatch } from "./store-watch.ts";
 
 export interface DispatcherOptions {
   readonly store: DeliveryStore;
@@ -37,6 +39,8 @@ export interface DispatcherOptions {
 export interface Dispatcher {
   /** There may be new work, or new room for it. */
   wake(...subscriptionIds: readonly string[]): void;
+  /** There will be new work when a transaction of the caller's commits. */
+  expectWork(): void;
   inFlight(): number;
   /** Resolves when nothing is in flight and nothing due is left. */
   idle(): Promise<void>;
@@ -53,14 +57,12 @@ interface Flight {
   /** The newest claim's. */
   token: number;
   subscription: StoredSubscription | undefined;
+  /** The attempt is over; the store has yet to confirm what came of it. */
+  hasEnded: boolean;
 }
 
-const FIRST_STORE_RETRY_MS = 100;
-const LAST_STORE_RETRY_MS = 5000;
-
-function storeRetryMs(failures: number): number {
-  return Math.min(FIRST_STORE_RETRY_MS * 2 ** failures, LAST_STORE_RETRY_MS);
-}
+/** So long does a delivery wait whose attempt could not be made because the store failed. */
+const STORE_PAUSE_MS = 5000;
 
 /** Puts a delivery back without using up an attempt. */
 function release({ delivery, token }: Claimed, at: number, dueAt: number): Settlement {
@@ -72,6 +74,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const lanes = createLanes(options.rules);
   const flights = new Map<string, Flight>();
   const aborter = new AbortController();
+  const onError = (error: unknown): void => options.onError(error);
+  const mostWaiting = options.rules.concurrency;
+  const recorder = createRecorder({ store, clock, mostWaiting, onError });
   let stopped = false;
   let claiming = false;
   let again = false;
@@ -105,47 +110,25 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     pump();
   };
 
-  /** Writes down what became of an attempt, again and again if the store fails: the attempt itself was made. */
-  const record = (settlement: Settlement): MaybePromise<SettleResult> => {
-    try {
-      const settled = store.settle([settlement]);
-      return isPromise(settled)
-        ? settled.then(([result = "fenced"]) => result).catch(recordLater(settlement, 0))
-        : (settled[0] ?? "fenced");
-    } catch (error) {
-      return recordLater(settlement, 0)(error);
-    }
-  };
-
-  const recordLater =
-    (settlement: Settlement, failures: number) =>
-    async (error: unknown): Promise<SettleResult> => {
-      options.onError(error);
-      if (stopped) return "fenced";
-      await new Promise<void>((resolve) => {
-        clock.after(storeRetryMs(failures), resolve);
-      });
-      try {
-        const [result = "fenced"] = await store.settle([settlement]);
-        return result;
-      } catch (next) {
-        return recordLater(settlement, failures + 1)(next);
-      }
-    };
-
-  const land = (flight: Flight, settlement: Settlement, result: SettleResult): void => {
-    const { claimed, subscription } = flight;
-    flights.delete(claimed.delivery.id);
+  /** Frees the slot. */
+  const end = (flight: Flight, settlement: Settlement): void => {
+    flight.hasEnded = true;
     const isSuccess = settlement.result === "sent";
-    const endpoint = settlement.endpoint ?? subscription?.endpoint;
-    lanes.finish(claimed.delivery.subscriptionId, {
+    const endpoint = settlement.endpoint ?? flight.subscription?.endpoint;
+    lanes.finish(flight.claimed.delivery.subscriptionId, {
       tookMs: clock.now() - flight.startedAt,
       isSuccess,
       isFailing: !isSuccess && (endpoint?.failures ?? 0) >= FAILING_AFTER,
     });
+  };
+
+  const land = (flight: Flight, settlement: Settlement, result: SettleResult): void => {
+    const { claimed, subscription } = flight;
+    const { id } = claimed.delivery;
+    // Claimed again since, it has another.
+    if (flights.get(id) === flight) flights.delete(id);
     options.onEnd(claimed, settlement, result, subscription);
     if (flights.size === 0) onAllLanded?.();
-    pump();
   };
 
   const fly = async (flight: Flight): Promise<void> => {
@@ -172,18 +155,26 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       // Nothing of an attempt rejects but the store: then wait, and use up no attempt.
       options.onError(error);
       const now = clock.now();
-      settlement = release(claimed, now, now + LAST_STORE_RETRY_MS);
+      settlement = release(claimed, now, now + STORE_PAUSE_MS);
     }
-    const recorded = record(
+    const recorded = recorder.record(
       flight.token === settlement.token ? settlement : { ...settlement, token: flight.token },
     );
-    land(flight, settlement, isPromise(recorded) ? await recorded : recorded);
+    end(flight, settlement);
+    if (isPromise(recorded)) {
+      // At once, so that a store can put the next claim into the same transaction as the result.
+      pump();
+      land(flight, settlement, await recorded);
+    } else {
+      land(flight, settlement, recorded);
+    }
+    pump();
   };
 
   const start = (claimed: Claimed): void => {
     const { delivery, token } = claimed;
     const flying = flights.get(delivery.id);
-    if (flying) {
+    if (flying && !flying.hasEnded) {
       // In flight here: the clock has jumped past the lease. The attempt goes on under the newer claim.
       flying.token = token;
       return;
@@ -191,7 +182,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const startedAt = clock.now();
     lanes.start(delivery.subscriptionId, startedAt);
     cancelSweep ??= clock.after(options.rules.slowAfterMs, sweep);
-    const flight: Flight = { claimed, startedAt, token, subscription: undefined };
+    const flight: Flight = {
+      claimed,
+      startedAt,
+      token,
+      subscription: undefined,
+      hasEnded: false,
+    };
+    // The newest stand at the end.
+    flights.delete(delivery.id);
     flights.set(delivery.id, flight);
     void fly(flight);
   };
@@ -257,7 +256,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   };
 
   function pump(): void {
-    if (stopped) return;
+    if (stopped || recorder.isBehind()) return;
     if (claiming) {
       again = true;
       return;
@@ -280,8 +279,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
   }
 
+  const watch = createStoreWatch({ store, clock, onChange: pump, onError });
+
   const stop = (): void => {
     stopped = true;
+    watch.stop();
+    recorder.stop();
     cancelTimer?.();
     cancelSweep?.();
     for (const resolve of idleWaiters) resolve();
@@ -293,6 +296,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       for (const id of ids) lanes.free(id);
       pump();
     },
+    expectWork: () => watch.hurry(),
     inFlight: () => flights.size,
     idle: () =>
       new Promise((resolve) => {

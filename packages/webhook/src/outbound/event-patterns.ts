@@ -20,15 +20,23 @@ export function checkPatterns(events: readonly string[]): readonly string[] {
   return events.length === 0 ? ["*"] : [...new Set(events)];
 }
 
+const MAX_REMEMBERED = 1000;
+const patternsByType = new Map<string, readonly string[]>();
+
 /**
  * Every pattern that an event's name satisfies, so that matching is a few look-ups and no scan:
  * `a.b.c` satisfies `a.b.c`, `a.b.*`, `a.*` and `*`.
  */
 export function patternsOf(type: string): readonly string[] {
+  const known = patternsByType.get(type);
+  if (known) return known;
   const patterns = [type];
   for (let dot = type.lastIndexOf("."); dot > 0; dot = type.lastIndexOf(".", dot - 1)) {
     patterns.push(`${type.slice(0, dot)}.*`);
   }
   patterns.push("*");
+  // Types are few; should they be many, the memory of them begins anew.
+  if (patternsByType.size >= MAX_REMEMBERED) patternsByType.clear();
+  patternsByType.set(type, patterns);
   return patterns;
 }

@@ -55,7 +55,11 @@ export interface OutboundHooks {
 }
 
 /** Tells hooks and channels of a moment. */
-export type Announce = <M extends keyof Moments>(moment: M, data: () => Moments[M]) => void;
+export interface Announce {
+  <M extends keyof Moments>(moment: M, data: () => Moments[M]): void;
+  /** Whether anybody would hear of it, for callers to whom even the asking costs too much. */
+  isHeard(moment: keyof Moments): boolean;
+}
 
 const CHANNELS = {
   attempt: channel("ventostack:webhook:attempt"),
@@ -79,7 +83,9 @@ export function createAnnounce(hooks: OutboundHooks): Announce {
     endpointRecovered: hooks.onEndpointRecovered,
     error: hooks.onError,
   };
-  return (moment, data) => {
+  const isHeard = (moment: keyof Moments): boolean =>
+    functions[moment] !== undefined || CHANNELS[moment].hasSubscribers;
+  const announce = <M extends keyof Moments>(moment: M, data: () => Moments[M]): void => {
     // The type of each function follows from its moment, which the compiler cannot see through the union.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as said above
     const hook = functions[moment] as ((data: unknown) => unknown) | undefined;
@@ -94,4 +100,5 @@ export function createAnnounce(hooks: OutboundHooks): Announce {
       // A hook watches; it must not be able to change what is watched.
     }
   };
+  return Object.assign(announce, { isHeard });
 }

@@ -126,6 +126,7 @@ export function createLanes(rules: LaneRules): Lanes {
 
   const freeWaiting = (): void => {
     for (const share of [unproven, limited]) {
+      if (share.waiting.size === 0) continue;
       let room = share.most - share.inFlight;
       for (const id of share.waiting) {
         if (room <= 0) break;
@@ -136,10 +137,11 @@ export function createLanes(rules: LaneRules): Lanes {
     }
   };
 
-  /** Changes what a lane is, and keeps the counts of its group. */
-  const change = (lane: Lane, apply: () => void): void => {
+  /** Takes a lane out of its group's count, for the time that it changes; `count` puts it back. */
+  const discount = (lane: Lane): void => {
     shares[groupOf(lane)].inFlight -= lane.inFlight;
-    apply();
+  };
+  const count = (lane: Lane): void => {
     shares[groupOf(lane)].inFlight += lane.inFlight;
     freeWaiting();
   };
@@ -187,21 +189,21 @@ export function createLanes(rules: LaneRules): Lanes {
     finish(id, { tookMs, isFailing, isSuccess }) {
       const lane = lanes.get(id);
       if (!lane) return;
-      change(lane, () => {
-        lane.inFlight -= 1;
-        lane.isSlow = tookMs >= rules.slowAfterMs;
-        lane.isFailing = isFailing;
-        if (isSuccess) lane.isProven = true;
-      });
+      discount(lane);
+      lane.inFlight -= 1;
+      lane.isSlow = tookMs >= rules.slowAfterMs;
+      lane.isFailing = isFailing;
+      if (isSuccess) lane.isProven = true;
+      count(lane);
       if (!lane.isForgotten) freed.push(id);
       else if (lane.inFlight === 0) lanes.delete(id);
     },
     slow(id) {
       const lane = lanes.get(id);
       if (!lane || lane.isSlow) return;
-      change(lane, () => {
-        lane.isSlow = true;
-      });
+      discount(lane);
+      lane.isSlow = true;
+      count(lane);
     },
     free(id) {
       freed.push(id);

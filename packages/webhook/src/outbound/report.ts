@@ -12,7 +12,11 @@ export function reportEnd(
   before: StoredSubscription | undefined,
 ): void {
   const { attempt, result, endpoint } = settlement;
-  if (attempt && result !== "release") {
+  if (
+    attempt &&
+    result !== "release" &&
+    (announce.isHeard("attempt") || announce.isHeard(OUTCOMES[result]))
+  ) {
     // A driver may hand out a live record or one from before the attempt: what has changed is said here.
     const moment = () => ({
       attempt,

@@ -110,32 +110,32 @@ export function createSender(parts: SenderParts): Sender {
     sendOptions: SendOptions,
   ): Promise<string[]> => {
     const now = message.createdAt;
+    const { tx, wait = options.wait } = sendOptions;
     const planned = plan(message, matched, now);
-    const watch = waiters.watch();
+    const watch = wait === "attempted" && tx === undefined ? waiters.watch() : undefined;
     let enqueued: Enqueued;
     try {
       const enqueueing = store.enqueue(
         message,
         planned.map((each) => each.delivery),
-        sendOptions.tx === undefined ? {} : { tx: sendOptions.tx },
+        tx === undefined ? {} : { tx },
       );
+      // At once, so that a store can put the claim into the same transaction as the event.
+      if (isPromise(enqueueing)) dispatcher.wake();
       enqueued = isPromise(enqueueing) ? await enqueueing : enqueueing;
     } catch (error) {
-      watch.cancel();
+      watch?.cancel();
       throw error;
     }
-    const shouldWait =
-      (sendOptions.wait ?? options.wait) === "attempted" &&
-      sendOptions.tx === undefined &&
-      !enqueued.duplicate;
-    const attempted = watch.wait(
-      shouldWait
-        ? planned
+    const attempted = watch?.wait(
+      enqueued.duplicate
+        ? []
+        : planned
             .filter((each) => isAttemptedSoon(each.subscription, now))
-            .map((each) => each.delivery)
-        : [],
+            .map((each) => each.delivery),
     );
     dispatcher.wake();
+    if (tx !== undefined) dispatcher.expectWork();
     await attempted;
     return [...enqueued.deliveryIds];
   };

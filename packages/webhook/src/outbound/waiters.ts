@@ -29,7 +29,7 @@ interface Watching {
   readonly ended: Map<string, boolean>;
   left: number;
   sent: number;
-  done: () => void;
+  done: (sent: number) => void;
 }
 
 export function createWaiters(): Waiters {
@@ -44,7 +44,7 @@ export function createWaiters(): Waiters {
     for (const watching of entry.by) {
       watching.left -= 1;
       if (isSent) watching.sent += 1;
-      if (watching.left === 0) watching.done();
+      if (watching.left === 0) watching.done(watching.sent);
     }
   };
 
@@ -54,7 +54,7 @@ export function createWaiters(): Waiters {
       noting.add(watching);
       return {
         cancel: () => void noting.delete(watching),
-        async wait(deliveries) {
+        wait(deliveries) {
           noting.delete(watching);
           for (const { id, subscriptionId } of deliveries) {
             const isSent = watching.ended.get(id);
@@ -65,12 +65,10 @@ export function createWaiters(): Waiters {
             if (entry) entry.by.push(watching);
             else waiting.set(id, { subscriptionId, by: [watching] });
           }
-          if (watching.left > 0) {
-            await new Promise<void>((resolve) => {
-              watching.done = resolve;
-            });
-          }
-          return watching.sent;
+          if (watching.left === 0) return Promise.resolve(watching.sent);
+          return new Promise((resolve) => {
+            watching.done = resolve;
+          });
         },
       };
     },

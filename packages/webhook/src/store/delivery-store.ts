@@ -244,6 +244,13 @@ export interface DeliveryStore<Mode extends StoreMode = StoreMode> {
   settle(settlements: readonly Settlement[]): MaybePromise<readonly SettleResult[]>;
   /** When work that is not held and not under a lease is next due; for the worker's timer. */
   nextDueAt(): MaybePromise<number | undefined>;
+  /** For a driver through which work may come that this process did not bring: of other processes, or of a `tx`. */
+  readonly changes?: {
+    /** How often to ask, in ms. */
+    readonly pollMs: number;
+    /** Whether a claim may find more than at the last call: work that others stored, or whose lease has run out. */
+    poll(now: number): MaybePromise<boolean>;
+  };
   readonly subscriptions: {
     put(subscription: StoredSubscription): Read<Mode, void>;
     get(id: string): Read<Mode, StoredSubscription | undefined>;

@@ -12,30 +12,26 @@ import type { Lane, Row } from "./memory-lanes.ts";
 import { createMemoryLanes, isHeld } from "./memory-lanes.ts";
 import { createMemoryLeases } from "./memory-leases.ts";
 import type { MessageEntry } from "./memory-records.ts";
+import { createPatternIndex } from "./pattern-index.ts";
 import { createMemoryRecords, isFinished } from "./memory-records.ts";
 
 const MAX_ATTEMPTS_KEPT = 50;
-
-/** The key under which a subscription is found by pattern; neither part can hold a NUL. */
-function patternKey(tenant: string | undefined, pattern: string): string {
-  return `${tenant ?? ""}\0${pattern}`;
-}
 
 /** Keeps everything in this process's memory: fast, and lost with the process. The default store. */
 export function createMemoryStore(): DeliveryStore<"sync"> {
   const lanes = createMemoryLanes();
   const records = createMemoryRecords();
   const subscriptions = new Map<string, Lane>();
-  const byPattern = new Map<string, Set<Lane>>();
+  const byPattern = createPatternIndex<Lane>();
   const leases = createMemoryLeases();
   let tokens = 0;
 
   /** Leaves out subscriptions that were removed between matching and storing: there is nobody to deliver to. */
   const deliverable = (deliveries: readonly NewDelivery[]): readonly NewDelivery[] => {
     const found = deliveries.filter((delivery) => subscriptions.has(delivery.subscriptionId));
-    const ids = new Set(found.map((delivery) => delivery.id));
+    const hasTwins = found.length > 1 && new Set(found.map(({ id }) => id)).size < found.length;
     // Before anything is stored, for it is stored whole or not at all.
-    if (ids.size < found.length || found.some((delivery) => records.rows.has(delivery.id))) {
+    if (hasTwins || found.some(({ id }) => records.rows.has(id))) {
       throw new WebhookError("STORE_FAILED", "a delivery's id is taken: ids have to be unique");
     }
     return found;
@@ -46,6 +42,7 @@ export function createMemoryStore(): DeliveryStore<"sync"> {
     if (lane) lanes.push(records.addDelivery(entry, delivery, lane, at));
   };
 
+  /** Comes after the row's other changes: its lane is looked at anew. */
   const endLease = (row: Row): void => {
     leases.delete(row);
     lanes.release(row);
@@ -77,24 +74,6 @@ export function createMemoryStore(): DeliveryStore<"sync"> {
     lanes.changed(lane);
   };
 
-  const unindex = (lane: Lane): void => {
-    for (const pattern of lane.subscription.events) {
-      const key = patternKey(lane.subscription.tenant, pattern);
-      const set = byPattern.get(key);
-      set?.delete(lane);
-      if (set?.size === 0) byPattern.delete(key);
-    }
-  };
-
-  const index = (lane: Lane): void => {
-    for (const pattern of lane.subscription.events) {
-      const key = patternKey(lane.subscription.tenant, pattern);
-      let set = byPattern.get(key);
-      if (!set) byPattern.set(key, (set = new Set()));
-      set.add(lane);
-    }
-  };
-
   const settleOne = (settlement: Settlement): SettleResult => {
     const row = records.rows.get(settlement.deliveryId);
     if (!row?.leased || row.token !== settlement.token) return "fenced";
@@ -102,7 +81,6 @@ export function createMemoryStore(): DeliveryStore<"sync"> {
       const { subscription } = row.lane;
       setSubscription(row.lane, { ...subscription, endpoint: settlement.endpoint });
     }
-    endLease(row);
     if (settlement.attempt) {
       row.attempts += 1;
       row.lastStatus = settlement.attempt.status;
@@ -113,10 +91,12 @@ export function createMemoryStore(): DeliveryStore<"sync"> {
     if (settlement.result !== "release") row.lastError = settlement.error;
     if (settlement.result === "sent" || settlement.result === "dead") {
       records.setStatus(row, settlement.result, settlement.at);
+      endLease(row);
       return "settled";
     }
     if (settlement.result === "failed") records.setStatus(row, "failed", settlement.at);
     row.dueAt = settlement.dueAt ?? settlement.at;
+    endLease(row);
     lanes.push(row);
     return "settled";
   };
@@ -148,25 +128,17 @@ export function createMemoryStore(): DeliveryStore<"sync"> {
       put(subscription) {
         let lane = subscriptions.get(subscription.id);
         if (lane) {
-          unindex(lane);
+          byPattern.remove(lane);
           setSubscription(lane, subscription);
         } else {
           lane = lanes.create(subscription);
           subscriptions.set(subscription.id, lane);
         }
-        index(lane);
+        byPattern.add(lane);
       },
       get: (id) => subscriptions.get(id)?.subscription,
       list: () => [...subscriptions.values()].map((lane) => lane.subscription),
-      match(patterns, tenant) {
-        const found = new Set<StoredSubscription>();
-        for (const pattern of patterns) {
-          for (const lane of byPattern.get(patternKey(tenant, pattern)) ?? []) {
-            if (lane.subscription.active) found.add(lane.subscription);
-          }
-        }
-        return [...found];
-      },
+      match: (patterns, tenant) => byPattern.match(patterns, tenant),
       delete(id, at) {
         const lane = subscriptions.get(id);
         if (!lane) return false;
@@ -180,7 +152,7 @@ export function createMemoryStore(): DeliveryStore<"sync"> {
           row.lastError = "the subscription was removed";
           records.setStatus(row, "dead", at);
         }
-        unindex(lane);
+        byPattern.remove(lane);
         subscriptions.delete(id);
         lane.removed = true;
         lanes.changed(lane);

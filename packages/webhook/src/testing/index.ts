@@ -1,3 +1,5 @@
+export type { DeliveryStoreCase, DeliveryStoreCaseContext } from "./delivery-store-cases.ts";
+export { deliveryStoreCases } from "./delivery-store-cases.ts";
 export type { FaultReceiver, FaultReceiverOptions, ReceivedRequest } from "./fault-receiver.ts";
 export { createFaultReceiver } from "./fault-receiver.ts";
 export type { ReceiverStep } from "./faults.ts";
