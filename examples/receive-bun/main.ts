@@ -1,12 +1,12 @@
 /** Receives GitHub's webhooks on Bun.serve. */
 import { createGitHubVerifier } from "@ventostack/integration";
+import { signRequest } from "@ventostack/integration/testing";
 import {
   createInboundVerifier,
   createMemoryReplayGuard,
   createWebhookHandler,
 } from "@ventostack/webhook";
 import { expect, run } from "../support/expect.ts";
-import { githubRequest } from "../support/github-request.ts";
 
 const secret = "the secret of the hook";
 const pushes: string[] = [];
@@ -27,9 +27,16 @@ await run(async () => {
     hostname: "127.0.0.1",
     routes: { "/webhooks/github": handler },
   });
-  const { url, init } = githubRequest(new URL("/webhooks/github", server.url).href, secret, {
-    ref: "refs/heads/main",
-  });
+  const { url, ...init } = signRequest(
+    "github",
+    {
+      url: new URL("/webhooks/github", server.url).href,
+      payload: {
+        ref: "refs/heads/main",
+      },
+    },
+    { secret },
+  );
 
   expect((await fetch(url, init)).status === 204, "a genuine push is answered with 204");
   // GitHub sends again what it believes was lost: the guard knows it.

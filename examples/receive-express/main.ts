@@ -4,10 +4,10 @@
  */
 import type { AddressInfo } from "node:net";
 import { createGitHubVerifier } from "@ventostack/integration";
+import { signRequest } from "@ventostack/integration/testing";
 import { createInboundVerifier, createWebhookHandler, toNodeHandler } from "@ventostack/webhook";
 import express from "express";
 import { expect, run } from "../support/expect.ts";
-import { githubRequest } from "../support/github-request.ts";
 
 const secret = "the secret of the hook";
 const received: unknown[] = [];
@@ -32,9 +32,16 @@ await run(async () => {
     server.once("listening", resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const { url, init } = githubRequest(`http://127.0.0.1:${port}/webhooks/github`, secret, {
-    ref: "main",
-  });
+  const { url, ...init } = signRequest(
+    "github",
+    {
+      url: `http://127.0.0.1:${port}/webhooks/github`,
+      payload: {
+        ref: "main",
+      },
+    },
+    { secret },
+  );
   expect((await fetch(url, init)).status === 204, "a genuine push is answered with 204");
   expect(received.length === 1, "and handled");
   expect((await fetch(url, { ...init, body: "{}" })).status === 401, "a forgery with 401");

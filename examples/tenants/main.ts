@@ -3,10 +3,10 @@
  * is made once and kept.
  */
 import { createGitHubVerifier } from "@ventostack/integration";
+import { signRequest } from "@ventostack/integration/testing";
 import type { WebhookHandler } from "@ventostack/webhook";
 import { createInboundVerifier, createWebhookHandler } from "@ventostack/webhook";
 import { expect, run } from "../support/expect.ts";
-import { githubRequest } from "../support/github-request.ts";
 
 /** Stands for the table of tenants. */
 const secrets = new Map([
@@ -42,9 +42,16 @@ async function route(request: Request): Promise<Response> {
 }
 
 async function send(tenant: string, secret: string): Promise<number> {
-  const { url, init } = githubRequest(`http://localhost/webhooks/${tenant}`, secret, {
-    ref: "main",
-  });
+  const { url, ...init } = signRequest(
+    "github",
+    {
+      url: `http://localhost/webhooks/${tenant}`,
+      payload: {
+        ref: "main",
+      },
+    },
+    { secret },
+  );
   return (await route(new Request(url, init))).status;
 }
 

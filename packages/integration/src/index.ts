@@ -1,2 +1,12 @@
+export type { AlipayExtra } from "./providers/alipay.ts";
+export { createAlipayVerifier } from "./providers/alipay.ts";
+export type { DingTalkConfig, DingTalkExtra } from "./providers/dingtalk-config.ts";
+export { createDingTalkVerifier } from "./providers/dingtalk.ts";
 export { createGitHubVerifier } from "./providers/github.ts";
+export type { KeyResolver } from "./providers/resolved-keys.ts";
+export { createSendGridEventVerifier } from "./providers/sendgrid.ts";
+export { createShopifyVerifier } from "./providers/shopify.ts";
+export { createSlackVerifier } from "./providers/slack.ts";
 export { createStripeVerifier } from "./providers/stripe.ts";
+export type { WeChatPayExtra } from "./providers/wechat-pay.ts";
+export { createWeChatPayVerifier } from "./providers/wechat-pay.ts";

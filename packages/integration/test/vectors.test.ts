@@ -3,15 +3,30 @@ import {
   createGenericHmacVerifier,
   createInboundVerifier,
   createStandardWebhooksVerifier,
+  parseJson,
 } from "@ventostack/webhook";
 import { describe, expect, it } from "vitest";
-import { createGitHubVerifier, createStripeVerifier } from "../src/index.ts";
+import {
+  createAlipayVerifier,
+  createDingTalkVerifier,
+  createGitHubVerifier,
+  createShopifyVerifier,
+  createSlackVerifier,
+  createStripeVerifier,
+  createWeChatPayVerifier,
+} from "../src/index.ts";
 import type { Vector } from "./vectors/vectors.ts";
 import { bodyOf, vectors } from "./vectors/vectors.ts";
 
-const PROVIDERS: Readonly<Record<string, (vector: Vector) => WebhookProvider>> = {
+// Each has settings of its own; here they come from the file.
+const PROVIDERS: Readonly<Record<string, (vector: Vector) => object>> = {
   stripe: createStripeVerifier,
   github: createGitHubVerifier,
+  slack: createSlackVerifier,
+  shopify: createShopifyVerifier,
+  "wechat-pay": createWeChatPayVerifier,
+  alipay: createAlipayVerifier,
+  dingtalk: createDingTalkVerifier,
   "generic-hmac": ({ config }) =>
     createGenericHmacVerifier(
       config?.["algorithm"] as "sha256",
@@ -20,14 +35,12 @@ const PROVIDERS: Readonly<Record<string, (vector: Vector) => WebhookProvider>> =
   "standard-webhooks": () => createStandardWebhooksVerifier(),
 };
 
-const NOT_YET = ["slack", "shopify", "wechat-pay", "alipay", "dingtalk"];
-
 function verifierOf(vector: Vector, backend: CryptoBackend) {
   const make = PROVIDERS[vector.provider];
   if (!make) throw new Error(`no verifier for ${vector.provider}`);
   const { extra, algorithm: _, header: __, ...settings } = vector.config ?? {};
   return createInboundVerifier({
-    provider: make(vector),
+    provider: make(vector) as WebhookProvider,
     config: {
       secret: vector.secrets ?? vector.secret,
       publicKey: vector.publicKey,
@@ -37,28 +50,36 @@ function verifierOf(vector: Vector, backend: CryptoBackend) {
   });
 }
 
-/** What is not compared must not pass for compared. */
-const COMPARED = ["id", "type", "timestamp", "metadata"];
+/** What a vector calls `decrypted` is the payload. */
+const PARTS: Readonly<Record<string, (value: unknown) => object>> = {
+  id: (id) => ({ id }),
+  type: (type) => ({ type }),
+  timestamp: (timestamp) => ({ timestamp }),
+  metadata: (metadata) => ({ metadata }),
+  decrypted: (payload) => ({ payload }),
+  decryptedText: (text) => ({ payload: parseJson(text as string) ?? text }),
+};
 
 /** What a correct verifier answers, as far as the vector says. */
 function expectedOf({ name, expect: answer, code, event = {}, tags = [] }: Vector): object {
   if (tags.includes("either")) return {};
   if (answer === "invalid") return { valid: false, ...(code !== undefined && { code }) };
-  const missed = Object.keys(event).filter((part) => !COMPARED.includes(part));
-  if (missed.length > 0) throw new Error(`${name}: the test does not compare ${missed.join()} yet`);
-  return { valid: true, event };
+  const parts = Object.entries(event).map(([part, value]) => {
+    const toExpected = PARTS[part];
+    if (!toExpected) throw new Error(`${name}: the test does not compare ${part} yet`);
+    return toExpected(value);
+  });
+  return { valid: true, event: Object.assign({}, ...parts) };
 }
 
 it("knows every platform that there are vectors for", () => {
-  const known = [...Object.keys(PROVIDERS), ...NOT_YET];
   expect([...new Set(vectors.map(({ provider }) => provider))].toSorted()).toEqual(
-    known.toSorted(),
+    Object.keys(PROVIDERS).toSorted(),
   );
 });
 
 describe.each(["native", "webcrypto"] as const)("with %s crypto", (backend) => {
-  const ready = vectors.filter(({ provider }) => !NOT_YET.includes(provider));
-  it.each(ready.map((vector) => [vector.provider, vector.name, vector] as const))(
+  it.each(vectors.map((vector) => [vector.provider, vector.name, vector] as const))(
     "%s: %s",
     async (_provider, _name, vector) => {
       const { method, url, query, bodyParams, now } = vector;

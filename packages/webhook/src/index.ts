@@ -58,6 +58,7 @@ export type {
   VerifyResult,
   WebhookProvider,
 } from "./inbound/provider.ts";
+export { queryValue } from "./inbound/query.ts";
 export { parseJson } from "./inbound/raw-body.ts";
 export { refuse } from "./inbound/refusal.ts";
 export type { SignedRequest } from "./inbound/signed-request.ts";

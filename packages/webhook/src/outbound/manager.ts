@@ -221,5 +221,7 @@ export function createOutboundWebhookManager(
     },
     [Symbol.asyncDispose]: (): Promise<void> => manager.close(),
   } as WebhookManager<"sync">;
+  // What an earlier process has left is taken up without waiting for the next event.
+  if (store.capabilities.durable) clock.after(0, () => dispatcher.wake());
   return manager;
 }

@@ -78,14 +78,13 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 export function fromBase64(base64: string): Bytes | undefined {
   // `atob` alone would skip white space, and so accept many spellings of one signature.
   if (!BASE64.test(base64)) return undefined;
-  try {
-    const binary = atob(base64);
-    const bytes = new Uint8Array(binary.length);
-    for (let index = 0; index < binary.length; index += 1) bytes[index] = binary.charCodeAt(index);
-    return bytes;
-  } catch {
-    return undefined;
-  }
+  // The rest of what it refuses is told by the length: a header of a hundred thousand exceptions would take seconds.
+  const over = base64.length % 4;
+  if (over === 1 || (over > 0 && base64.endsWith("="))) return undefined;
+  const binary = atob(base64);
+  const bytes = new Uint8Array(binary.length);
+  for (let index = 0; index < binary.length; index += 1) bytes[index] = binary.charCodeAt(index);
+  return bytes;
 }
 
 /** Compares without telling by its duration where two byte strings differ; the lengths are not a secret. */

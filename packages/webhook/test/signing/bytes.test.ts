@@ -45,6 +45,29 @@ describe("base64", () => {
   );
 });
 
+function decoded(text: string): number[] | undefined {
+  try {
+    return /[^A/=]/.test(text) ? undefined : [...Buffer.from(atob(text), "latin1")];
+  } catch {
+    return undefined;
+  }
+}
+
+/** All texts of a length that are made of four characters. */
+function texts(length: number): string[] {
+  if (length === 0) return [""];
+  return texts(length - 1).flatMap((text) => ["A", "/", "=", " "].map((last) => text + last));
+}
+
+describe("the lengths of base64", () => {
+  it("are told as the runtime tells them", () => {
+    for (const text of [0, 1, 2, 3, 4, 5, 6].flatMap(texts)) {
+      const bytes = fromBase64(text);
+      expect([text, bytes && [...bytes]]).toEqual([text, decoded(text)]);
+    }
+  });
+});
+
 describe("comparison", () => {
   it("tells equal from different, also by length", () => {
     expect(equalBytes(EVERY_BYTE, new Uint8Array(EVERY_BYTE))).toBe(true);

@@ -1,0 +1,2 @@
+export { createSqlitePaymentStore } from "./sqlite-store.ts";
+export type { SqlitePaymentStoreOptions } from "./sqlite-store.ts";

@@ -1,0 +1,68 @@
+import type { PlatformKeys, PlatformName } from "./platform-keys.ts";
+import { checkPlatform } from "./platform-keys.ts";
+import type { AlipayMessage } from "./sign-alipay.ts";
+import { signAlipay } from "./sign-alipay.ts";
+import { signDingTalkEvent, signDingTalkRobot } from "./sign-dingtalk.ts";
+import type { GenericMessage, GitHubMessage, NamedMessage, SlackMessage } from "./sign-hmac.ts";
+import {
+  signGeneric,
+  signGitHub,
+  signShopify,
+  signSlack,
+  signStandard,
+  signStripe,
+} from "./sign-hmac.ts";
+import type { WeChatPayMessage } from "./sign-wechat-pay.ts";
+import { signWeChatPay } from "./sign-wechat-pay.ts";
+import type { PlatformMessage, PlatformRequest } from "./platform-request.ts";
+
+/** What each platform can be made to say. */
+export interface PlatformMessages {
+  readonly stripe: PlatformMessage;
+  readonly github: GitHubMessage;
+  readonly slack: SlackMessage;
+  /** `type` is the topic. */
+  readonly shopify: NamedMessage;
+  readonly "wechat-pay": WeChatPayMessage;
+  readonly alipay: AlipayMessage;
+  /** The payload holds its type as `EventType`. */
+  readonly dingtalk: PlatformMessage;
+  readonly "dingtalk-robot": PlatformMessage;
+  readonly "standard-webhooks": NamedMessage;
+  readonly "generic-hmac": GenericMessage;
+}
+
+type Signer<P extends PlatformName> = (
+  message: PlatformMessages[P],
+  keys: PlatformKeys[P],
+) => PlatformRequest;
+
+const SIGNERS: { readonly [P in PlatformName]: Signer<P> } = {
+  stripe: signStripe,
+  github: signGitHub,
+  slack: signSlack,
+  shopify: signShopify,
+  "wechat-pay": signWeChatPay,
+  alipay: signAlipay,
+  dingtalk: signDingTalkEvent,
+  "dingtalk-robot": signDingTalkRobot,
+  "standard-webhooks": signStandard,
+  "generic-hmac": signGeneric,
+};
+
+/**
+ * Makes a request as the platform would send it, so that a handler can be tested without the platform.
+ * @example
+ * const keys = generatePlatformKeys("stripe");
+ * const { url, ...init } = signRequest("stripe", { payload: { id: "evt_1", type: "charge.succeeded" } }, keys);
+ * const response = await handler(new Request(url, init)); // whose verifier has `keys.config`
+ * @throws WebhookError INVALID_OPTION, INVALID_PAYLOAD
+ */
+export function signRequest<P extends PlatformName>(
+  platform: P,
+  message: PlatformMessages[P],
+  keys: PlatformKeys[P],
+): PlatformRequest {
+  checkPlatform(platform);
+  return SIGNERS[platform](message, keys);
+}

@@ -1,0 +1,48 @@
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const COUNTER_BITS = 12;
+const RANDOM_BYTES = 8;
+const POOL_BYTES = RANDOM_BYTES * 128;
+
+/**
+ * Ids that grow with time: UUIDs of version 7, with a counter for those of the same millisecond. An index of a store on
+ * such ids grows at its end, where one on random ids is written all over: that is a third of the cost of a delivery.
+ * Source: https://www.rfc-editor.org/rfc/rfc9562#section-5.7
+ * @param now milliseconds since the epoch; may go backwards, the ids do not
+ */
+export function createOrderedIds(now: () => number): () => string {
+  const pool = new Uint8Array(POOL_BYTES);
+  let used = POOL_BYTES;
+  let lastMs = 0;
+  let counter = 0;
+
+  const hexOfRandom = (first: number, end: number): string => {
+    let hex = "";
+    for (let index = used + first; index < used + end; index += 1)
+      hex += HEX[pool[index] ?? 0] ?? "";
+    return hex;
+  };
+
+  return () => {
+    if (used >= POOL_BYTES) {
+      crypto.getRandomValues(pool);
+      used = 0;
+    }
+    const ms = Math.floor(now());
+    counter += 1;
+    if (ms > lastMs) {
+      lastMs = ms;
+      counter = 0;
+    } else if (counter >> COUNTER_BITS > 0) {
+      // A little ahead of time, rather than out of order.
+      lastMs += 1;
+      counter = 0;
+    }
+    const time = lastMs.toString(16).padStart(12, "0");
+    const count = counter.toString(16).padStart(3, "0");
+    // The variant's two bits.
+    pool[used] = ((pool[used] ?? 0) & 0x3f) | 0x80;
+    const id = `${time.slice(0, 8)}-${time.slice(8)}-7${count}-${hexOfRandom(0, 2)}-${hexOfRandom(2, 8)}`;
+    used += RANDOM_BYTES;
+    return id;
+  };
+}
