@@ -42,6 +42,21 @@ function fetchLoop(urls: readonly string[]): Case {
     });
 }
 
+/** Bun answers `undici` with a shim of its own over `fetch`, so the pool is measured on Node only. */
+async function undiciCase(urls: readonly string[]): Promise<Record<string, Case>> {
+  if (process.versions.bun) return {};
+  const { Pool } = await import("undici");
+  const pools = urls.map((url) => new Pool(new URL(url).origin, { connections: IN_FLIGHT }));
+  return {
+    "undici pool, bare": () =>
+      measure(COUNT, IN_FLIGHT, async (index) => {
+        const pool = pools[index % pools.length];
+        const response = await pool?.request({ method: "POST", path: "/", body });
+        await response?.body.dump();
+      }),
+  };
+}
+
 const groups: Group[] = [];
 for (const endpoints of ENDPOINTS) {
   const sink = await startSink(endpoints);
@@ -63,6 +78,7 @@ for (const endpoints of ENDPOINTS) {
         measure(COUNT, IN_FLIGHT, (index) => outbound.send(`e.${index % endpoints}`, payload)),
       "the same transport, bare": rawLoop(transport, sink.urls),
       "fetch, bare": fetchLoop(sink.urls),
+      ...(await undiciCase(sink.urls)),
     },
     ROUNDS,
   );

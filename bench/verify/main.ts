@@ -21,7 +21,7 @@ import {
 import { createInboundVerifier, createStandardWebhooksVerifier } from "@ventostack/webhook";
 import { AlipaySdk } from "alipay-sdk";
 import { Webhook } from "standardwebhooks";
-import Stripe from "stripe";
+import { Stripe } from "stripe";
 import wechatpay from "wechatpay-node-v3";
 import type { Group } from "../support/report.ts";
 import { report } from "../support/report.ts";
@@ -175,7 +175,7 @@ function bare(pem: string): string {
 }
 
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const publicPem = rsa.publicKey.export({ type: "spki", format: "pem" }).toString();
+const publicPem = rsa.publicKey.export({ type: "spki", format: "pem" });
 const subtleKey = await crypto.subtle.importKey(
   "spki",
   rsa.publicKey.export({ type: "spki", format: "der" }),
@@ -252,7 +252,7 @@ const rsaFloor = (content: Uint8Array<ArrayBuffer>, parse: () => unknown): Case 
   });
   const sdk = new AlipaySdk({
     appId: "2021000000000000",
-    privateKey: bare(rsa.privateKey.export({ type: "pkcs1", format: "pem" }).toString()),
+    privateKey: bare(rsa.privateKey.export({ type: "pkcs1", format: "pem" })),
     alipayPublicKey: bare(publicPem),
   });
   await compare("Alipay", {
