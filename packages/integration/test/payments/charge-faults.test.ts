@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { StripeFault } from "../../src/testing/stripe.ts";
-import { createStripeEmulator } from "../../src/testing/stripe.ts";
+import type { StripeFault } from "../../src/testing/index.ts";
+import { createStripeEmulator } from "../../src/testing/index.ts";
 import { charge, HOUR_MS, IMPATIENT, INTENTS, later, openShop, STORES } from "./set-up.ts";
 
 const POST = { method: "POST", path: INTENTS } as const;

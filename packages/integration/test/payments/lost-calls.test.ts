@@ -207,6 +207,19 @@ it("two processes that were given two customers keep the first", async () => {
   expect(results[1]).toEqual(results[0]);
 });
 
+it("a provider that knows no keys gets each call once, and never again", async () => {
+  const shop = await openShop();
+  const provider = { ...shop.provider, idempotencyKeyLifetimeMs: 0 };
+  // It ticks with each look, so that nothing is young.
+  const clock = { now: () => (shop.time.now += 1) };
+  const payments = createPaymentService({ provider, store: shop.store, clock });
+  expect(await payments.charge(charge())).toMatchObject({ payment: { status: "succeeded" } });
+  shop.emulator.fault({ kind: "reset", when: "before", ...POST, times: 4 });
+  const second = charge({ operationId: "order-2" });
+  await payments.charge(second);
+  expect(await payments.charge(second)).toMatchObject({ error: { code: "NOT_EXECUTED" } });
+});
+
 it("a provider that cannot do something is not asked to", async () => {
   const shop = await openShop();
   const provider: PaymentProvider = {

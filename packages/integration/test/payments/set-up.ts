@@ -20,8 +20,8 @@ import {
 } from "../../src/payments/index.ts";
 import { createSqlitePaymentStore } from "../../src/payments/sqlite/index.ts";
 import { createStripeVerifier } from "../../src/providers/stripe.ts";
-import type { EmulatedEvent, StripeEmulator } from "../../src/testing/stripe.ts";
-import { createStripeEmulator } from "../../src/testing/stripe.ts";
+import type { EmulatedEvent, StripeEmulator } from "../../src/testing/index.ts";
+import { createStripeEmulator } from "../../src/testing/index.ts";
 
 export const HOUR_MS = 3_600_000;
 export const INTENTS = "/v1/payment_intents";

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PaymentStore } from "../../src/payments/index.ts";
 import { createMemoryPaymentStore } from "../../src/payments/index.ts";
 import { createSqlitePaymentStore } from "../../src/payments/sqlite/index.ts";
-import type { PaymentStoreCaseContext } from "../../src/testing/stripe.ts";
-import { paymentStoreCases } from "../../src/testing/stripe.ts";
+import type { PaymentStoreCaseContext } from "../../src/testing/index.ts";
+import { paymentStoreCases } from "../../src/testing/index.ts";
 
 function conformance(name: string, context: PaymentStoreCaseContext): void {
   describe(name, () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { StripeEmulator } from "../../src/testing/stripe.ts";
-import { createStripeEmulator, stripeTestMethods } from "../../src/testing/stripe.ts";
+import type { StripeEmulator } from "../../src/testing/index.ts";
+import { createStripeEmulator, stripeTestMethods } from "../../src/testing/index.ts";
 import { later } from "./set-up.ts";
 
 async function start(

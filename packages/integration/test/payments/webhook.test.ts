@@ -4,7 +4,7 @@ import { createInboundVerifier, WebhookVerificationError } from "@ventostack/web
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createStripeVerifier } from "../../src/providers/stripe.ts";
-import type { EmulatedEvent } from "../../src/testing/stripe.ts";
+import type { EmulatedEvent } from "../../src/testing/index.ts";
 import type { Shop } from "./set-up.ts";
 import { charge, eur, IMPATIENT, INTENTS, later, openShop, STORES } from "./set-up.ts";
 
@@ -194,6 +194,28 @@ describe("webhooks", () => {
     const outcomes = await handleAll(shop, shop.emulator.events.slice(-3));
     expect(outcomes).toEqual(["unchanged", "unchanged", "unchanged"]);
     expect(await shop.payments.getPayment(payment?.id ?? "")).toEqual(payment);
+  });
+
+  it("with our refund's id on a refund of another payment, or another sum, change nothing", async () => {
+    const shop = await openShop();
+    const { payment } = await shop.payments.charge(charge());
+    const paymentId = payment?.id ?? "";
+    shop.emulator.fault({ kind: "reset", when: "before", path: "/v1/refunds", times: 4 });
+    await shop.payments.refund({ paymentId, amount: eur(100), operationId: "r" });
+    const [lost] = await shop.payments.listRefunds(paymentId);
+    await shop.payments.charge(charge({ operationId: "order-2" }));
+    const stripe = await shop.provider.native();
+    const metadata = { ventostack_refund_id: lost?.id ?? "" };
+    const [first, second] = shop.emulator.paymentIntents();
+    for (const [intent, amount] of [
+      [second, 100],
+      [first, 99],
+    ] as const) {
+      await stripe.refunds.create({ payment_intent: intent?.id ?? "", amount, metadata });
+    }
+    const outcomes = await handleAll(shop, shop.emulator.events.slice(-2));
+    expect(outcomes).toEqual(["unchanged", "unchanged"]);
+    expect(await shop.payments.listRefunds(paymentId)).toEqual([lost]);
   });
 
   it.each<[string, (event: EmulatedEvent) => object]>([

@@ -20,9 +20,9 @@ export interface SqlitePaymentStoreOptions {
 }
 
 /**
- * Keeps payments in an SQLite file by way of `node:sqlite` (Node 22.13 and later, from 22.5 with `--experimental-sqlite`; Bun 1.4 and later). Several processes
- * of one machine may share the file. A commit is on the disk when it returns: what is announced before a call survives
- * the crash of the process and the loss of power.
+ * Keeps payments in an SQLite file by way of `node:sqlite` (Node 22.13 and later, from 22.5 with
+ * `--experimental-sqlite`; Bun 1.4 and later). Several processes of one machine may share the file. A commit is on the
+ * disk when it returns: what is announced before a call survives the crash of the process and the loss of power.
  * @throws PaymentUsageError `INVALID_OPTION`, or `STORE_UNUSABLE` for a file that cannot be opened or is from a later version
  */
 export function createSqlitePaymentStore(options: SqlitePaymentStoreOptions): PaymentStore {
