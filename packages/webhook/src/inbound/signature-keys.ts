@@ -28,7 +28,7 @@ export interface KeySource<E extends object> {
 }
 
 /** One or more secrets; nothing where none is configured. */
-export type Secrets = string | readonly string[] | undefined;
+type Secrets = string | readonly string[] | undefined;
 
 /** HMAC, or a plain hash over content that holds the secret itself. */
 export interface SecretAlgorithm<E extends object> {
