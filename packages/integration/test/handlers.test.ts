@@ -144,6 +144,23 @@ const platforms: Record<string, Platform> = {
   },
 };
 
+async function send(
+  { url, ...init }: PlatformRequest,
+  change: { body?: string } = {},
+): Promise<[number, string]> {
+  const response = await fetch(url, { ...init, ...change });
+  return [response.status, await response.text()];
+}
+
+function expectAnswer(
+  [status, body]: [number, string],
+  expected: readonly [number, string | RegExp],
+): void {
+  expect(status).toBe(expected[0]);
+  if (typeof expected[1] === "string") expect(body).toBe(expected[1]);
+  else expect(body).toMatch(expected[1]);
+}
+
 interface Serving {
   readonly url: string;
   stop(): unknown;
@@ -193,21 +210,6 @@ describe.each(cases)("a handler for %s behind %s", (_name, _server, platform, se
       }),
     );
     return serving.url;
-  };
-  const send = async (
-    { url, ...init }: PlatformRequest,
-    change: { body?: string } = {},
-  ): Promise<[number, string]> => {
-    const response = await fetch(url, { ...init, ...change });
-    return [response.status, await response.text()];
-  };
-  const expectAnswer = (
-    [status, body]: [number, string],
-    expected: readonly [number, string | RegExp],
-  ): void => {
-    expect(status).toBe(expected[0]);
-    if (typeof expected[1] === "string") expect(body).toBe(expected[1]);
-    else expect(body).toMatch(expected[1]);
   };
 
   afterEach(async () => {
