@@ -25,11 +25,11 @@ import { generatePlatformKeys, signRequest } from "../src/testing/index.ts";
 interface Platform {
   readonly handler: (onEvent: () => unknown) => WebhookHandler;
   readonly request: (url: string) => PlatformRequest;
-  /** What a genuine event is answered with; the body as a text or as a pattern. */
-  readonly success: readonly [status: number, body: string | RegExp];
-  readonly refusal: readonly [status: number, body: string | RegExp];
+  /** What a genuine event is answered with. */
+  readonly success: readonly [status: number, body: RegExp];
+  readonly refusal: readonly [status: number, body: RegExp];
   /** The handler failed. */
-  readonly failure: readonly [status: number, body: string | RegExp];
+  readonly failure: readonly [status: number, body: RegExp];
 }
 
 function handlerOf<E extends object>(
@@ -58,8 +58,8 @@ const keys = {
 };
 const text = "订单 ☕";
 const PLAIN = {
-  success: [204, ""],
-  refusal: [401, "SIGNATURE_MISMATCH"],
+  success: [204, /^$/],
+  refusal: [401, /^SIGNATURE_MISMATCH$/],
   failure: [500, /could not be handled/],
 } as const;
 
@@ -101,7 +101,7 @@ const platforms: Record<string, Platform> = {
     handler: handlerOf(createWeChatPayVerifier(), keys.wechat.config),
     request: (url) =>
       signRequest("wechat-pay", { url, payload: { out_trade_no: "1", text } }, keys.wechat),
-    success: [204, ""],
+    success: [204, /^$/],
     refusal: [401, /"code":"FAIL"/],
     failure: [500, /"code":"FAIL"/],
   },
@@ -109,9 +109,9 @@ const platforms: Record<string, Platform> = {
     handler: handlerOf(createAlipayVerifier(), keys.alipay.config),
     request: (url) =>
       signRequest("alipay", { url, payload: { out_trade_no: "1", subject: text } }, keys.alipay),
-    success: [200, "success"],
-    refusal: [401, "failure"],
-    failure: [500, "failure"],
+    success: [200, /^success$/],
+    refusal: [401, /^failure$/],
+    failure: [500, /^failure$/],
   },
   "DingTalk events": {
     handler: handlerOf(createDingTalkVerifier(), keys.dingtalk.config),
@@ -133,7 +133,7 @@ const platforms: Record<string, Platform> = {
         { url, payload: { msgId: "m1", msgtype: "text", text } },
         keys.robot,
       ),
-    success: [200, ""],
+    success: [200, /^$/],
     refusal: [401, /./],
     failure: [500, /./],
   },
@@ -152,13 +152,9 @@ async function send(
   return [response.status, await response.text()];
 }
 
-function expectAnswer(
-  [status, body]: [number, string],
-  expected: readonly [number, string | RegExp],
-): void {
+function expectAnswer([status, body]: [number, string], expected: readonly [number, RegExp]): void {
   expect(status).toBe(expected[0]);
-  if (typeof expected[1] === "string") expect(body).toBe(expected[1]);
-  else expect(body).toMatch(expected[1]);
+  expect(body).toMatch(expected[1]);
 }
 
 interface Serving {
