@@ -14,20 +14,43 @@ export interface AlipayForm {
   readonly bodyParams?: Readonly<Record<string, unknown>> | undefined;
 }
 
+const known = new WeakMap<object, readonly AlipayParam[]>();
+
+/** The parameters of a request, read once for all the steps that ask for them; see `readParams`. */
+export function paramsOf(request: SignedRequest<AlipayForm>): readonly AlipayParam[] {
+  const params = known.get(request) ?? readParams(request);
+  known.set(request, params);
+  return params;
+}
+
 /**
  * The parameters of a notification in the order in which they are signed. Refuses with `MALFORMED_PAYLOAD` repeated names,
  * values that could be read as further parameters, and a raw body that differs from the parsed one.
  */
-export function readParams(request: SignedRequest<AlipayForm>): readonly AlipayParam[] {
+function readParams(request: SignedRequest<AlipayForm>): readonly AlipayParam[] {
   const parsed = request.context.bodyParams ?? request.extra.bodyParams;
-  if (request.body.length > 0) {
-    const params = toParams(request.form());
-    if (parsed && !isSame(params, textsOf(parsed))) {
-      malformed("the raw body and bodyParams differ: pass the raw body alone");
-    }
-    return params;
+  if (parsed && isNoForm(request, parsed)) return fromParsed(parsed);
+  if (request.body.length === 0) {
+    malformed("the body is empty: has something read it before the verifier did?");
   }
-  if (!parsed) malformed("the body is empty: has something read it before the verifier did?");
+  const params = toParams(request.form());
+  if (parsed && !isSame(new Map(params.map(({ name, value }) => [name, value])), textsOf(parsed))) {
+    malformed("the raw body and bodyParams differ: pass the raw body alone");
+  }
+  return params;
+}
+
+/** Whether there is no raw body, or in its place what a framework parsed, as JSON once more. */
+function isNoForm(
+  request: SignedRequest<AlipayForm>,
+  parsed: Readonly<Record<string, unknown>>,
+): boolean {
+  if (request.body.length === 0) return true;
+  const value = request.json();
+  return typeof value === "object" && value !== null && isSame(textsOf(value), textsOf(parsed));
+}
+
+function fromParsed(parsed: Readonly<Record<string, unknown>>): readonly AlipayParam[] {
   const params = toParams(
     [...textsOf(parsed)].map(([name, value]) => ({ name: utf8(name), value: utf8(value) })),
   );
@@ -93,16 +116,14 @@ function checkUnambiguous(value: string, names: ReadonlySet<string>): void {
   }
 }
 
-function isSame(params: readonly AlipayParam[], parsed: ReadonlyMap<string, string>): boolean {
-  return (
-    params.length === parsed.size && params.every(({ name, value }) => parsed.get(name) === value)
-  );
+function isSame(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([name, value]) => b.get(name) === value);
 }
 
 /** The texts that a framework's parser may have made something else of. */
-function textsOf(parsed: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
+function textsOf(parsed: object): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
-  for (const [name, value] of Object.entries(parsed)) {
+  for (const [name, value] of Object.entries<unknown>({ ...parsed })) {
     if (value === undefined || value === null) continue;
     texts.set(name, typeof value === "string" ? value : JSON.stringify(value));
   }

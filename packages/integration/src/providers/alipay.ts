@@ -6,7 +6,7 @@ import type {
 } from "@ventostack/webhook";
 import { interpretProvider, parseIsoTime, publicKey, refuse, stringAt } from "@ventostack/webhook";
 import type { AlipayParam } from "./alipay-content.ts";
-import { contentOf, readParams, signedForms } from "./alipay-content.ts";
+import { contentOf, paramsOf, signedForms } from "./alipay-content.ts";
 
 /** What only Alipay needs, in `config.extra`. */
 export interface AlipayExtra {
@@ -40,11 +40,11 @@ const alipay: ProviderDefinition<AlipayExtra> = {
     {
       algorithm: publicKey("rsa-sha1"),
       encoding: "base64",
-      read: (request) => (request.extra.allowSha1 === true ? signaturesOf(request, "RSA") : []),
+      read: (request) => signaturesOf(request, "RSA"),
     },
   ],
   signedContent: (request) => ({
-    alternatives: signedForms(readParams(request)).map(contentOf),
+    alternatives: signedForms(paramsOf(request)).map(contentOf),
   }),
   payload: readPayload,
   event: (_request, payload) => {
@@ -76,7 +76,7 @@ const alipay: ProviderDefinition<AlipayExtra> = {
 
 /** The signature, if it is of this type. Which types count is for the configuration to say, not for the message. */
 function signaturesOf(request: SignedRequest<AlipayExtra>, wanted: "RSA2" | "RSA"): string[] {
-  const params = readParams(request);
+  const params = paramsOf(request);
   const valueOf = (name: string): string | undefined =>
     params.find((param) => param.name === name)?.value;
   const type = valueOf("sign_type") || "RSA2";
@@ -92,7 +92,7 @@ function readPayload(
   request: SignedRequest<AlipayExtra>,
   alternative: number,
 ): Readonly<Record<string, string>> {
-  const signed: readonly AlipayParam[] = signedForms(readParams(request))[alternative] ?? [];
+  const signed: readonly AlipayParam[] = signedForms(paramsOf(request))[alternative] ?? [];
   const payload = Object.fromEntries(signed.map(({ name, value }) => [name, value]));
   const { appId } = request.extra;
   if (appId !== undefined && stringAt(payload, ["app_id"]) !== appId) {

@@ -5,7 +5,7 @@ import type { KeyLookup, KeyResolver } from "./resolved-keys.ts";
 import { createKeyLookup } from "./resolved-keys.ts";
 
 /** Where the keys of WeChat Pay stand. */
-export interface WeChatPayKeys {
+interface WeChatPayKeys {
   readonly certificates?: Readonly<Record<string, string>> | undefined;
   readonly publicKeyId?: string | undefined;
   readonly keyResolver?: KeyResolver | undefined;

@@ -95,6 +95,21 @@ describe("a parsed form", () => {
     }
   });
 
+  it("may stand in the raw body's place as JSON, if it is the same", async () => {
+    const context = { bodyParams: parsed };
+    const { empty: _, ...less } = parsed;
+    await expect(verify(JSON.stringify(parsed), { context })).resolves.toMatchObject({
+      event: { payload: params },
+    });
+    for (const body of [{ ...parsed, total_amount: "1.00" }, less, [], null, "x"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await expect(verify(JSON.stringify(body), { context })).resolves.toMatchObject({
+        code: "MALFORMED_PAYLOAD",
+      });
+    }
+    await expect(verify(JSON.stringify(parsed))).resolves.toMatchObject({ valid: false });
+  });
+
   it("has no names that every object inherits", async () => {
     const bodyParams: Params = JSON.parse('{"__proto__":"x","constructor":"y","sign":"AAAA"}');
     await expect(verify("", { context: { bodyParams } })).resolves.toMatchObject({

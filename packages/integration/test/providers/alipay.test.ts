@@ -1,6 +1,7 @@
 import { createInboundVerifier, createWebhookHandler } from "@ventostack/webhook";
 import { describe, expect, it } from "vitest";
 import { createAlipayVerifier } from "../../src/index.ts";
+import { signedForms } from "../../src/providers/alipay-content.ts";
 import { signRequest } from "../../src/testing/index.ts";
 import { config, form, PARAMS, privateKey, signatureOf, verify } from "./alipay-requests.ts";
 import { NOW } from "./platforms.ts";
@@ -62,6 +63,22 @@ describe("createAlipayVerifier", () => {
     expect(result.valid && result.event.payload).toEqual(signed);
   });
 
+  it.each([
+    ["sign_type=RSA2&a=1&b=", 4],
+    ["sign_type=RSA2&a=1", 2],
+    ["a=1&b=", 2],
+    ["a=1", 1],
+  ])("tries no content of %s twice, as each costs a verification", (body, count) => {
+    const params = [...new URLSearchParams(`${body}&sign=x`)].map(([name, value]) => ({
+      name,
+      value,
+      signed: new Uint8Array(),
+    }));
+    const forms = signedForms(params).map((signed) => signed.map(({ name }) => name).join());
+    expect(forms).toHaveLength(count);
+    expect(new Set(forms).size).toBe(count);
+  });
+
   it("does not deliver the empty parameters that anybody can add", async () => {
     const body = `${form(PARAMS)}&refund_fee=&gmt_refund=`;
     const result = await verify(body);
@@ -106,8 +123,21 @@ describe("createAlipayVerifier", () => {
         code: "MALFORMED_PAYLOAD",
       });
     }
+    // A name that is guarded by itself, and one that is because the notification has it.
+    for (const params of [
+      { ...PARAMS, body: "x&refund_fee=1" },
+      { ...PARAMS, body: "x&mine=1", mine: "2" },
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await expect(verify(form(params))).resolves.toMatchObject({ code: "MALFORMED_PAYLOAD" });
+    }
     const url = { ...PARAMS, body: "https://shop.example/?a=1&b=2&c" };
     await expect(verify(form(url))).resolves.toMatchObject({ event: { payload: url } });
+  });
+
+  it("delivers a byte order mark that was signed", async () => {
+    const params = { ...PARAMS, body: "\uFEFFx" };
+    await expect(verify(form(params))).resolves.toMatchObject({ event: { payload: params } });
   });
 
   it("decodes values once only", async () => {

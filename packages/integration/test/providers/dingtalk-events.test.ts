@@ -102,6 +102,34 @@ describe("events", () => {
     },
   );
 
+  it("are padded to blocks of 32 bytes, whatever their length", () => {
+    for (let length = 0; length <= 64; length += 1) {
+      const opened = { message: "m".repeat(length), owner: keys.ownerKey };
+      const sealed = sealMessage(aesKey, opened);
+      expect(Buffer.from(sealed, "base64").length % 32).toBe(0);
+      expect(openMessage(aesKey, sealed)).toEqual(opened);
+    }
+  });
+
+  it("are believed for an hour on either side", async () => {
+    const { body, url } = signRequest("dingtalk", { payload: {}, timestamp: NOW }, keys);
+    const { safeVerify } = createInboundVerifier({
+      provider: createDingTalkVerifier(),
+      config: keys.config,
+    });
+    const hour = 3_600_000;
+    for (const [now, code] of [
+      [NOW + hour, undefined],
+      [NOW + hour + 1, "TIMESTAMP_EXPIRED"],
+      [NOW - hour, undefined],
+      [NOW - hour - 1, "TIMESTAMP_IN_FUTURE"],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const result = await safeVerify(body, {}, { url, now });
+      expect(result.valid ? undefined : result.code).toBe(code);
+    }
+  });
+
   it("are refused in one way whatever is wrong inside", async () => {
     const { encodingAesKey } = generatePlatformKeys("dingtalk");
     const good = plaintext("{}");
@@ -209,10 +237,12 @@ describe("DingTalk is answered", () => {
       provider: createDingTalkVerifier(),
       config: robotKeys.config,
     });
-    const answer = createWebhookHandler({ verifier, onEvent: () => {} });
-    const payload = { EventType: "check_url" };
+    types.length = 0;
+    const answer = createWebhookHandler({ verifier, onEvent: ({ type }) => types.push(type) });
+    const payload = { msgtype: "check_url" };
     const { url, ...init } = signRequest("dingtalk-robot", { payload }, robotKeys);
     const response = await answer(new Request(url, init));
     expect([response.status, await response.text()]).toEqual([200, ""]);
+    expect(types).toEqual(["check_url"]);
   });
 });

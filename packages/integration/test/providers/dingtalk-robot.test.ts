@@ -168,6 +168,7 @@ describe("the mode", () => {
       { mode: "evnet" as "event" },
       { ...keys, token: "" },
       { ...keys, encodingAesKey: "short" },
+      { ...keys, encodingAesKey: "A".repeat(39) },
       { ...keys, encodingAesKey: "*".repeat(43) },
       { ...keys, ownerKey: undefined },
     ] satisfies DingTalkExtra[]) {

@@ -103,6 +103,19 @@ describe("a lookup of keys", () => {
     expect(asked).toHaveLength(2);
   });
 
+  it("counts the 30 seconds from the first that it did not find", async () => {
+    const { asked, lookup } = lookupOf(() => undefined);
+    for (const [serial, after] of [
+      ["A", 0],
+      ["B", 29_999],
+      ["A", 30_000],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await expect(lookup(serial, NOW + after)).rejects.toMatchObject({ code: "UNKNOWN_KEY" });
+    }
+    expect(asked).toEqual(["A", "B", "A"]);
+  });
+
   it("survives a clock that is set back", async () => {
     const { asked, lookup } = lookupOf(() => undefined);
     await expect(lookup("A", NOW)).rejects.toThrow("no key A");
@@ -113,6 +126,12 @@ describe("a lookup of keys", () => {
   describe("whose resolver hangs", () => {
     afterEach(() => {
       vi.useRealTimers();
+    });
+
+    it("leaves no timer behind where it does not", async () => {
+      vi.useFakeTimers();
+      await expect(lookupOf(() => KEY).lookup("A", NOW)).resolves.toBe(KEY);
+      expect(vi.getTimerCount()).toBe(0);
     });
 
     it("refuses as CONFIG after 4 seconds, before the platform gives up", async () => {

@@ -82,6 +82,17 @@ describe("createShopifyVerifier", () => {
     expect(result.valid && result.event.metadata).not.toHaveProperty("apiVersion");
   });
 
+  it("goes by the newer headers where a request has both, as Shopify's SDK does", async () => {
+    const both = { "shopify-topic": "new", "x-shopify-topic": "old" };
+    const [right, wrong] = [sign("{}"), sign("[]")];
+    await expect(
+      verify("{}", { ...both, "shopify-hmac-sha256": right, "x-shopify-hmac-sha256": wrong }),
+    ).resolves.toMatchObject({ valid: true, event: { type: "new" } });
+    await expect(
+      verify("{}", { ...both, "shopify-hmac-sha256": wrong, "x-shopify-hmac-sha256": right }),
+    ).resolves.toMatchObject({ valid: false });
+  });
+
   it("accepts the old secret for as long as it is listed", async () => {
     const headers = { "x-shopify-hmac-sha256": sign("{}", "shpss_old") };
     await expect(verify("{}", headers, ["shpss_new", "shpss_old"])).resolves.toMatchObject({

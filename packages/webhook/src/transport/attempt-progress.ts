@@ -1,5 +1,5 @@
 import type { Phase } from "./failure.ts";
-import { classOfPhase, codeOf, messageOf } from "./failure.ts";
+import { classOfPhase, codeOf, messageOf, timeoutMessage } from "./failure.ts";
 import type {
   TransportErrorClass,
   TransportOutcome,
@@ -28,14 +28,6 @@ export interface AttemptProgress {
   /** Fails and undoes the work in hand. */
   stop(errorClass: TransportErrorClass, message: string): void;
 }
-
-const DOING: Readonly<Record<Phase, string>> = {
-  dns: "while the name was being resolved",
-  connect: "while connecting",
-  tls: "in the TLS handshake",
-  http: "while waiting for the response",
-  body: "while reading the response body",
-};
 
 // `setTimeout` fires at once for anything longer.
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -79,8 +71,7 @@ export function createProgress(request: TransportRequest, firstPhase: Phase): At
     for (const undo of undos.splice(0)) undo();
   };
   const onAbort = (): void => stop("aborted", "The attempt was aborted");
-  const onTimeout = (): void =>
-    stop("timeout", `Not done within ${request.timeoutMs} ms: given up ${DOING[phase]}`);
+  const onTimeout = (): void => stop("timeout", timeoutMessage(request.timeoutMs, phase));
   const timer = setTimeout(onTimeout, Math.min(request.timeoutMs, MAX_TIMER_MS));
   request.signal?.addEventListener("abort", onAbort, { once: true });
   if (request.signal?.aborted) onAbort();

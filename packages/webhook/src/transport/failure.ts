@@ -3,6 +3,19 @@ import type { TransportErrorClass } from "./transport.ts";
 /** How far an attempt has come; what fails there belongs to the error class of the same name. */
 export type Phase = "dns" | "connect" | "tls" | "http" | "body";
 
+const DOING: Readonly<Record<Phase, string>> = {
+  dns: "while the name was being resolved",
+  connect: "while connecting",
+  tls: "in the TLS handshake",
+  http: "while waiting for the response",
+  body: "while reading the response body",
+};
+
+/** What is said of an attempt that had not ended when its time was over. */
+export function timeoutMessage(timeoutMs: number, phase: Phase): string {
+  return `Not done within ${timeoutMs} ms: given up ${DOING[phase]}`;
+}
+
 const DNS_CODES: ReadonlySet<string> = new Set([
   "ENOTFOUND",
   "ENODATA",

@@ -1,4 +1,3 @@
-import { WebhookError } from "../errors.ts";
 import { createAgentPool } from "./agent-pool.ts";
 import type { AttemptProgress } from "./attempt-progress.ts";
 import { createProgress } from "./attempt-progress.ts";
@@ -9,6 +8,7 @@ import type { Resolve } from "./pinned-lookup.ts";
 import { createVettedResolver } from "./pinned-lookup.ts";
 import { parseProxy } from "./proxy-tunnel.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
+import { integer } from "./whole-number.ts";
 
 export interface HttpTransportOptions {
   readonly policy: NetworkPolicy;
@@ -78,13 +78,3 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
 }
 
 const CLOSED = "The transport was closed";
-
-function integer(name: string, value: number, min: number): number {
-  if (!Number.isInteger(value) || value < min || value > 2 ** 31 - 1) {
-    throw new WebhookError(
-      "INVALID_OPTION",
-      `${name} is ${String(value)}; it takes a whole number from ${min} to 2147483647`,
-    );
-  }
-  return value;
-}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createNetworkPolicy } from "../../src/transport/network-policy.ts";
 import type { NetworkOptions } from "../../src/transport/network-policy.ts";
-import { receiver, request, table, transport } from "./setup.ts";
+import { TRANSPORTS, receiver, request, table } from "./setup.ts";
 
 function refusalOf(options: NetworkOptions, url: string): string | undefined {
   try {
@@ -83,15 +83,21 @@ describe("allow", () => {
     }
   });
 
-  test("by name skips the check of its addresses: the consequence is the operator's", async () => {
-    const server = await receiver();
-    const { resolve } = table({ "hooks.internal": ["127.0.0.1"], "other.internal": ["127.0.0.1"] });
-    const sender = transport({ resolve, network: { allow: ["hooks.internal"] } });
-    const allowed = await sender.send(request(`http://hooks.internal:${server.port}/`));
-    expect(allowed).toMatchObject({ kind: "response", address: "127.0.0.1" });
-    const other = await sender.send(request(`http://other.internal:${server.port}/`));
-    expect(other).toMatchObject({ kind: "error", errorClass: "blocked" });
-  });
+  test.each(TRANSPORTS)(
+    "by name skips the check of its addresses: the consequence is the operator's ($name)",
+    async ({ transport }) => {
+      const server = await receiver();
+      const { resolve } = table({
+        "hooks.internal": ["127.0.0.1"],
+        "other.internal": ["127.0.0.1"],
+      });
+      const sender = transport({ resolve, network: { allow: ["hooks.internal"] } });
+      const allowed = await sender.send(request(`http://hooks.internal:${server.port}/`));
+      expect(allowed).toMatchObject({ kind: "response", address: "127.0.0.1" });
+      const other = await sender.send(request(`http://other.internal:${server.port}/`));
+      expect(other).toMatchObject({ kind: "error", errorClass: "blocked" });
+    },
+  );
 
   test("by name does not let the name's literal neighbours in", () => {
     expect(refusalOf({ allow: ["hooks.internal"] }, "http://10.0.0.1/")).toContain("10.0.0.0/8");
@@ -99,16 +105,19 @@ describe("allow", () => {
 });
 
 describe("localhost", () => {
-  test("is dialled at the allowed loopback addresses, without asking a resolver", async () => {
-    const server = await receiver();
-    const { resolve, asked } = table({});
-    const sender = transport({ resolve, network: { allow: ["127.0.0.0/8"] } });
-    for (const host of ["localhost", "LOCALHOST.", "app.localhost"]) {
-      const outcome = await sender.send(request(`http://${host}:${server.port}/`));
-      expect(outcome).toMatchObject({ kind: "response", status: 200, address: "127.0.0.1" });
-    }
-    expect(asked).toEqual([]);
-  });
+  test.each(TRANSPORTS)(
+    "is dialled at the allowed loopback addresses, without asking a resolver ($name)",
+    async ({ transport }) => {
+      const server = await receiver();
+      const { resolve, asked } = table({});
+      const sender = transport({ resolve, network: { allow: ["127.0.0.0/8"] } });
+      for (const host of ["localhost", "LOCALHOST.", "app.localhost"]) {
+        const outcome = await sender.send(request(`http://${host}:${server.port}/`));
+        expect(outcome).toMatchObject({ kind: "response", status: 200, address: "127.0.0.1" });
+      }
+      expect(asked).toEqual([]);
+    },
+  );
 
   test("is open where either of its addresses is, or its name", () => {
     for (const entry of ["127.0.0.1", "::1", "127.0.0.0/8", "localhost"]) {

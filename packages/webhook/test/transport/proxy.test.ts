@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseProxy } from "../../src/transport/proxy-tunnel.ts";
-import { certificate, failureOf, receiver, request, table, transport } from "./setup.ts";
+import { TRANSPORTS, certificate, failureOf, receiver, request, table } from "./setup.ts";
 import { startProxy } from "./test-proxy.ts";
 
 const tls = { cert: certificate("server.pem"), key: certificate("server.key") };
@@ -10,187 +10,189 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe("https through a proxy", () => {
-  test("goes through one tunnel, which is kept, to the name, which is not resolved here", async () => {
-    const server = await receiver({ tls });
-    const proxy = await startProxy();
-    const { resolve, asked } = table({});
-    const sender = transport({ resolve, network: {} });
-    const url = `https://hook.example.test:${server.port}/hook`;
-    for (let index = 0; index < 3; index += 1) {
-      const outcome = await sender.send(request(url, { proxy: proxy.url, tls: { ca } }));
+describe.each(TRANSPORTS)("over the $name transport:", ({ transport }) => {
+  describe("https through a proxy", () => {
+    test("goes through one tunnel, which is kept, to the name, which is not resolved here", async () => {
+      const server = await receiver({ tls });
+      const proxy = await startProxy();
+      const { resolve, asked } = table({});
+      const sender = transport({ resolve, network: {} });
+      const url = `https://hook.example.test:${server.port}/hook`;
+      for (let index = 0; index < 3; index += 1) {
+        const outcome = await sender.send(request(url, { proxy: proxy.url, tls: { ca } }));
+        expect(failureOf(outcome)).toEqual({ kind: "response", status: 200 });
+        // The address is the proxy's business.
+        expect(outcome.address).toBeUndefined();
+        expect(Object.keys(outcome.timings)).toEqual(
+          index === 0 ? ["connectMs", "firstByteMs", "totalMs"] : ["firstByteMs", "totalMs"],
+        );
+      }
+      expect(proxy.asked).toEqual([
+        { line: `CONNECT hook.example.test:${server.port}`, authorization: undefined },
+      ]);
+      expect(asked).toEqual([]);
+      expect(server.connections()).toBe(1);
+      expect(server.requests[0]).toMatchObject({
+        path: "/hook",
+        headers: { host: `hook.example.test:${server.port}` },
+      });
+    });
+
+    test("checks the endpoint's certificate, not the proxy's word", async () => {
+      const server = await receiver({ tls });
+      const proxy = await startProxy();
+      const sender = transport();
+      for (const [host, settings] of [
+        ["other.example.test", { ca }],
+        ["hook.example.test", {}],
+      ] as const) {
+        const outcome = await sender.send(
+          request(`https://${host}:${server.port}/`, { proxy: proxy.url, tls: settings }),
+        );
+        expect(outcome).toMatchObject({ kind: "error", errorClass: "tls" });
+      }
+      expect(server.requests).toEqual([]);
+    });
+
+    test("sends the proxy's credentials to the proxy alone", async () => {
+      const server = await receiver({ tls });
+      const proxy = await startProxy();
+      await transport().send(
+        request(`https://hook.example.test:${server.port}/`, {
+          proxy: `http://us%40er:p%3Ass@127.0.0.1:${proxy.port}`,
+          tls: { ca },
+        }),
+      );
+      expect(proxy.asked[0]?.authorization).toBe(`Basic ${btoa("us@er:p:ss")}`);
+      expect(server.requests[0]?.headers["proxy-authorization"]).toBeUndefined();
+    });
+
+    test("is of class connect where the proxy refuses, speaks first, or is not there", async () => {
+      const url = "https://hook.example.test/";
+      for (const fault of ["refuse", "speak-first"] as const) {
+        const proxy = await startProxy(fault);
+        const outcome = await transport().send(request(url, { proxy: proxy.url }));
+        expect(failureOf(outcome)).toEqual({ errorClass: "connect", code: "PROXY_REFUSED" });
+      }
+      const outcome = await transport().send(request(url, { proxy: "http://127.0.0.1:1" }));
+      expect(failureOf(outcome)).toEqual({ errorClass: "connect", code: "ECONNREFUSED" });
+    });
+
+    test("has the same deadline over the tunnel, and leaves nothing of it open", async () => {
+      const hanging = await startProxy("hang");
+      const sender = transport();
+      const url = "https://hook.example.test/";
+      const first = await sender.send(request(url, { proxy: hanging.url, timeoutMs: 60 }));
+      expect(failureOf(first)).toEqual({ errorClass: "timeout" });
+      expect(first).toMatchObject({ message: expect.stringContaining("while connecting") });
+      await until(() => hanging.openConnections() === 0);
+
+      const stalled = await receiver({ tls, stallHandshake: true });
+      const proxy = await startProxy();
+      const second = await sender.send(
+        request(`https://hook.example.test:${stalled.port}/`, { proxy: proxy.url, timeoutMs: 60 }),
+      );
+      expect(failureOf(second)).toEqual({ errorClass: "timeout" });
+      expect(second).toMatchObject({ message: expect.stringContaining("TLS handshake") });
+      await until(() => proxy.openConnections() === 0);
+    });
+
+    test("does not use a direct connection's pool, nor the other way round", async () => {
+      const server = await receiver({ tls });
+      const proxy = await startProxy();
+      const { resolve } = table({ "hook.example.test": ["127.0.0.1"] });
+      const sender = transport({ resolve });
+      const url = `https://hook.example.test:${server.port}/`;
+      await sender.send(request(url, { tls: { ca } }));
+      await sender.send(request(url, { tls: { ca }, proxy: proxy.url }));
+      await sender.send(request(url, { tls: { ca } }));
+      expect(proxy.asked).toHaveLength(1);
+      expect(server.connections()).toBe(2);
+    });
+  });
+
+  describe("http through a proxy", () => {
+    test("asks for the whole URL over kept connections, with the endpoint's host", async () => {
+      const server = await receiver();
+      const proxy = await startProxy();
+      const { resolve, asked } = table({});
+      const sender = transport({ resolve, network: {} });
+      const url = `http://hook.example.test:${server.port}/hook?x=1`;
+      for (let index = 0; index < 2; index += 1) {
+        const outcome = await sender.send(
+          request(url, { proxy: `http://user:pass@127.0.0.1:${proxy.port}` }),
+        );
+        expect(failureOf(outcome)).toEqual({ kind: "response", status: 200 });
+        expect(outcome.address).toBeUndefined();
+      }
+      const authorization = `Basic ${btoa("user:pass")}`;
+      expect(proxy.asked).toEqual([
+        { line: `POST ${url}`, authorization },
+        { line: `POST ${url}`, authorization },
+      ]);
+      expect(proxy.openConnections()).toBe(1);
+      expect(asked).toEqual([]);
+      expect(server.requests[0]).toMatchObject({
+        path: "/hook?x=1",
+        headers: { host: `hook.example.test:${server.port}` },
+      });
+    });
+
+    test("a connection to the proxy never serves a direct request to the same place", async () => {
+      const proxy = await startProxy();
+      const server = await receiver();
+      const sender = transport({ network: {} });
+      const target = `http://hook.example.test:${server.port}/`;
+      await sender.send(request(target, { proxy: proxy.url }));
+      const direct = await sender.send(request(`${proxy.url}/`));
+      expect(failureOf(direct)).toEqual({ errorClass: "blocked", code: "BLOCKED_ADDRESS" });
+      expect(proxy.asked).toHaveLength(1);
+    });
+  });
+
+  describe("the proxy itself", () => {
+    test.each(["http", "https"])("may be on an inner address, for %s", async (scheme) => {
+      const server = await receiver(scheme === "https" ? { tls } : {});
+      const proxy = await startProxy();
+      const outcome = await transport({ network: {} }).send(
+        request(`${scheme}://hook.example.test:${server.port}/`, {
+          proxy: `http://localhost:${proxy.port}`,
+          tls: { ca },
+        }),
+      );
       expect(failureOf(outcome)).toEqual({ kind: "response", status: 200 });
-      // The address is the proxy's business.
-      expect(outcome.address).toBeUndefined();
-      expect(Object.keys(outcome.timings)).toEqual(
-        index === 0 ? ["connectMs", "firstByteMs", "totalMs"] : ["firstByteMs", "totalMs"],
-      );
-    }
-    expect(proxy.asked).toEqual([
-      { line: `CONNECT hook.example.test:${server.port}`, authorization: undefined },
-    ]);
-    expect(asked).toEqual([]);
-    expect(server.connections()).toBe(1);
-    expect(server.requests[0]).toMatchObject({
-      path: "/hook",
-      headers: { host: `hook.example.test:${server.port}` },
+      expect(proxy.asked).toHaveLength(1);
     });
   });
 
-  test("checks the endpoint's certificate, not the proxy's word", async () => {
-    const server = await receiver({ tls });
-    const proxy = await startProxy();
-    const sender = transport();
-    for (const [host, settings] of [
-      ["other.example.test", { ca }],
-      ["hook.example.test", {}],
-    ] as const) {
-      const outcome = await sender.send(
-        request(`https://${host}:${server.port}/`, { proxy: proxy.url, tls: settings }),
-      );
-      expect(outcome).toMatchObject({ kind: "error", errorClass: "tls" });
-    }
-    expect(server.requests).toEqual([]);
-  });
-
-  test("sends the proxy's credentials to the proxy alone", async () => {
-    const server = await receiver({ tls });
-    const proxy = await startProxy();
-    await transport().send(
-      request(`https://hook.example.test:${server.port}/`, {
-        proxy: `http://us%40er:p%3Ass@127.0.0.1:${proxy.port}`,
-        tls: { ca },
-      }),
-    );
-    expect(proxy.asked[0]?.authorization).toBe(`Basic ${btoa("us@er:p:ss")}`);
-    expect(server.requests[0]?.headers["proxy-authorization"]).toBeUndefined();
-  });
-
-  test("is of class connect where the proxy refuses, speaks first, or is not there", async () => {
-    const url = "https://hook.example.test/";
-    for (const fault of ["refuse", "speak-first"] as const) {
-      const proxy = await startProxy(fault);
-      const outcome = await transport().send(request(url, { proxy: proxy.url }));
-      expect(failureOf(outcome)).toEqual({ errorClass: "connect", code: "PROXY_REFUSED" });
-    }
-    const outcome = await transport().send(request(url, { proxy: "http://127.0.0.1:1" }));
-    expect(failureOf(outcome)).toEqual({ errorClass: "connect", code: "ECONNREFUSED" });
-  });
-
-  test("has the same deadline over the tunnel, and leaves nothing of it open", async () => {
-    const hanging = await startProxy("hang");
-    const sender = transport();
-    const url = "https://hook.example.test/";
-    const first = await sender.send(request(url, { proxy: hanging.url, timeoutMs: 60 }));
-    expect(failureOf(first)).toEqual({ errorClass: "timeout" });
-    expect(first).toMatchObject({ message: expect.stringContaining("while connecting") });
-    await until(() => hanging.openConnections() === 0);
-
-    const stalled = await receiver({ tls, stallHandshake: true });
-    const proxy = await startProxy();
-    const second = await sender.send(
-      request(`https://hook.example.test:${stalled.port}/`, { proxy: proxy.url, timeoutMs: 60 }),
-    );
-    expect(failureOf(second)).toEqual({ errorClass: "timeout" });
-    expect(second).toMatchObject({ message: expect.stringContaining("TLS handshake") });
-    await until(() => proxy.openConnections() === 0);
-  });
-
-  test("does not use a direct connection's pool, nor the other way round", async () => {
-    const server = await receiver({ tls });
-    const proxy = await startProxy();
-    const { resolve } = table({ "hook.example.test": ["127.0.0.1"] });
-    const sender = transport({ resolve });
-    const url = `https://hook.example.test:${server.port}/`;
-    await sender.send(request(url, { tls: { ca } }));
-    await sender.send(request(url, { tls: { ca }, proxy: proxy.url }));
-    await sender.send(request(url, { tls: { ca } }));
-    expect(proxy.asked).toHaveLength(1);
-    expect(server.connections()).toBe(2);
-  });
-});
-
-describe("http through a proxy", () => {
-  test("asks for the whole URL over kept connections, with the endpoint's host", async () => {
-    const server = await receiver();
-    const proxy = await startProxy();
-    const { resolve, asked } = table({});
-    const sender = transport({ resolve, network: {} });
-    const url = `http://hook.example.test:${server.port}/hook?x=1`;
-    for (let index = 0; index < 2; index += 1) {
-      const outcome = await sender.send(
-        request(url, { proxy: `http://user:pass@127.0.0.1:${proxy.port}` }),
-      );
-      expect(failureOf(outcome)).toEqual({ kind: "response", status: 200 });
-      expect(outcome.address).toBeUndefined();
-    }
-    const authorization = `Basic ${btoa("user:pass")}`;
-    expect(proxy.asked).toEqual([
-      { line: `POST ${url}`, authorization },
-      { line: `POST ${url}`, authorization },
-    ]);
-    expect(proxy.openConnections()).toBe(1);
-    expect(asked).toEqual([]);
-    expect(server.requests[0]).toMatchObject({
-      path: "/hook?x=1",
-      headers: { host: `hook.example.test:${server.port}` },
+  describe("the proxy's URL", () => {
+    test("gives host, port and headers", () => {
+      expect(parseProxy("http://proxy.example")).toEqual({
+        host: "proxy.example",
+        port: 80,
+        headers: {},
+      });
+      expect(parseProxy("http://ü:ü@[::1]:3128/")).toEqual({
+        host: "::1",
+        port: 3128,
+        headers: { "proxy-authorization": "Basic w7w6w7w=" },
+      });
     });
-  });
 
-  test("a connection to the proxy never serves a direct request to the same place", async () => {
-    const proxy = await startProxy();
-    const server = await receiver();
-    const sender = transport({ network: {} });
-    const target = `http://hook.example.test:${server.port}/`;
-    await sender.send(request(target, { proxy: proxy.url }));
-    const direct = await sender.send(request(`${proxy.url}/`));
-    expect(failureOf(direct)).toEqual({ errorClass: "blocked", code: "BLOCKED_ADDRESS" });
-    expect(proxy.asked).toHaveLength(1);
-  });
-});
-
-describe("the proxy itself", () => {
-  test.each(["http", "https"])("may be on an inner address, for %s", async (scheme) => {
-    const server = await receiver(scheme === "https" ? { tls } : {});
-    const proxy = await startProxy();
-    const outcome = await transport({ network: {} }).send(
-      request(`${scheme}://hook.example.test:${server.port}/`, {
-        proxy: `http://localhost:${proxy.port}`,
-        tls: { ca },
-      }),
-    );
-    expect(failureOf(outcome)).toEqual({ kind: "response", status: 200 });
-    expect(proxy.asked).toHaveLength(1);
-  });
-});
-
-describe("the proxy's URL", () => {
-  test("gives host, port and headers", () => {
-    expect(parseProxy("http://proxy.example")).toEqual({
-      host: "proxy.example",
-      port: 80,
-      headers: {},
+    test.each([
+      "",
+      "proxy.example:3128",
+      "https://proxy.example",
+      "socks5://proxy.example",
+      "http://proxy.example/path",
+      "http://proxy.example/?x",
+      "http://proxy.example:0",
+      "http://user%zz:secret@proxy.example",
+    ])("%j is refused, without being repeated", async (proxy) => {
+      expect(() => parseProxy(proxy)).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
+      const outcome = await transport().send(request("https://hook.example.test/", { proxy }));
+      expect(failureOf(outcome)).toEqual({ errorClass: "connect", code: "INVALID_OPTION" });
+      expect(JSON.stringify(outcome)).not.toContain("secret");
     });
-    expect(parseProxy("http://ü:ü@[::1]:3128/")).toEqual({
-      host: "::1",
-      port: 3128,
-      headers: { "proxy-authorization": "Basic w7w6w7w=" },
-    });
-  });
-
-  test.each([
-    "",
-    "proxy.example:3128",
-    "https://proxy.example",
-    "socks5://proxy.example",
-    "http://proxy.example/path",
-    "http://proxy.example/?x",
-    "http://proxy.example:0",
-    "http://user%zz:secret@proxy.example",
-  ])("%j is refused, without being repeated", async (proxy) => {
-    expect(() => parseProxy(proxy)).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
-    const outcome = await transport().send(request("https://hook.example.test/", { proxy }));
-    expect(failureOf(outcome)).toEqual({ errorClass: "connect", code: "INVALID_OPTION" });
-    expect(JSON.stringify(outcome)).not.toContain("secret");
   });
 });

@@ -4,6 +4,8 @@ import { createHttpTransport } from "../../src/transport/http-transport.ts";
 import type { HttpTransportOptions } from "../../src/transport/http-transport.ts";
 import type { NetworkOptions } from "../../src/transport/network-policy.ts";
 import { createNetworkPolicy } from "../../src/transport/network-policy.ts";
+import type { SocketTransportOptions } from "../../src/transport/socket-transport.ts";
+import { createSocketTransport } from "../../src/transport/socket-transport.ts";
 import type {
   Transport,
   TransportOutcome,
@@ -31,15 +33,21 @@ export async function receiver(options?: FaultReceiverOptions): Promise<FaultRec
 
 export const LOOPBACK: NetworkOptions = { allow: ["127.0.0.0/8"] };
 
-/** A transport that may dial loopback, and nothing more. */
-export function transport(
-  options: Omit<HttpTransportOptions, "policy"> & { readonly network?: NetworkOptions } = {},
-): Transport {
-  const { network = LOOPBACK, ...rest } = options;
-  const made = createHttpTransport({ ...rest, policy: createNetworkPolicy(network) });
-  afterTest(() => made.close());
-  return made;
-}
+type TransportOptions = Omit<HttpTransportOptions & SocketTransportOptions, "policy"> & {
+  readonly network?: NetworkOptions;
+};
+
+const CREATE = { http: createHttpTransport, socket: createSocketTransport };
+
+/** The transports that keep the same promises, each with a way to make one which may dial loopback, and nothing more. */
+export const TRANSPORTS = (["http", "socket"] as const).map((name) => ({
+  name,
+  transport: ({ network = LOOPBACK, ...rest }: TransportOptions = {}): Transport => {
+    const made = CREATE[name]({ ...rest, policy: createNetworkPolicy(network) });
+    afterTest(() => made.close());
+    return made;
+  },
+}));
 
 export function request(url: string, changes: Partial<TransportRequest> = {}): TransportRequest {
   return {

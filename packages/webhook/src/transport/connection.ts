@@ -1,0 +1,63 @@
+import type { Socket } from "node:net";
+import type { Swept } from "./deadline-sweep.ts";
+import type { ResponseParser } from "./response-parser.ts";
+import type { Origin } from "./route.ts";
+import type { SocketAttempt } from "./socket-attempt.ts";
+
+/** A socket to an endpoint that stands, and what it is doing. */
+export interface Connection extends Swept<Connection> {
+  readonly socket: Socket;
+  readonly origin: Origin;
+  readonly generation: number;
+  /** The address that was dialled; `undefined` behind a proxy. */
+  readonly address: string | undefined;
+  readonly parser: ResponseParser;
+  /** The one whose request is under way. */
+  attempt: SocketAttempt | undefined;
+  /** Until when the endpoint says that it keeps it open, as of `performance.now()`. */
+  usableUntil: number;
+  /** The outcome is told, and the rest of the response is being thrown away. */
+  isDraining: boolean;
+  isClosed: boolean;
+}
+
+export function newConnection(
+  socket: Socket,
+  origin: Origin,
+  address: string | undefined,
+  parser: ResponseParser,
+): Connection {
+  return {
+    socket,
+    origin,
+    generation: origin.generation,
+    address,
+    parser,
+    attempt: undefined,
+    usableUntil: Number.POSITIVE_INFINITY,
+    isDraining: false,
+    isClosed: false,
+    dueAt: 0,
+    bucket: undefined,
+    before: undefined,
+    after: undefined,
+  };
+}
+
+/** Sends an attempt's request; what comes back is the attempt's. */
+export function exchange(attempt: SocketAttempt, connection: Connection, isReused: boolean): void {
+  attempt.connection = connection;
+  attempt.address = connection.address;
+  attempt.phase = "http";
+  attempt.isReused = isReused;
+  connection.attempt = attempt;
+  connection.parser.begin(attempt.request.maxResponseBytes);
+  connection.socket.write(attempt.bytes);
+}
+
+/** Ends a connection; whoever waits for it is to be told by the caller. */
+export function closeConnection(connection: Connection): void {
+  if (connection.isClosed) return;
+  connection.isClosed = true;
+  connection.socket.destroy();
+}
