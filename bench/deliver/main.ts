@@ -2,6 +2,7 @@
 import {
   createHttpTransport,
   createNetworkPolicy,
+  createSocketTransport,
   createOutboundWebhookManager,
 } from "../../packages/webhook/src/index.ts";
 import type { Transport } from "../../packages/webhook/src/index.ts";
@@ -60,10 +61,9 @@ async function undiciCase(urls: readonly string[]): Promise<Record<string, Case>
 const groups: Group[] = [];
 for (const endpoints of ENDPOINTS) {
   const sink = await startSink(endpoints);
-  const transport = createHttpTransport({
-    policy: createNetworkPolicy(network),
-    maxIdleSockets: 2048,
-  });
+  const policy = createNetworkPolicy(network);
+  const transport = createSocketTransport({ policy, maxIdleSockets: 2048 });
+  const http = createHttpTransport({ policy, maxIdleSockets: 2048 });
   const outbound = createOutboundWebhookManager({
     network,
     transport,
@@ -77,6 +77,7 @@ for (const endpoints of ENDPOINTS) {
       "deliver, memory store": () =>
         measure(COUNT, IN_FLIGHT, (index) => outbound.send(`e.${index % endpoints}`, payload)),
       "the same transport, bare": rawLoop(transport, sink.urls),
+      "node:http transport, bare": rawLoop(http, sink.urls),
       "fetch, bare": fetchLoop(sink.urls),
       ...(await undiciCase(sink.urls)),
     },

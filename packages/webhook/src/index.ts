@@ -132,6 +132,9 @@ export type {
   FetchLike,
 } from "./transport/fetch-transport.ts";
 export { createHttpTransport } from "./transport/http-transport.ts";
+export type { HttpTransportOptions } from "./transport/http-transport.ts";
+export type { SocketTransportOptions } from "./transport/socket-transport.ts";
+export { createSocketTransport } from "./transport/socket-transport.ts";
 export type { NetworkOptions, NetworkPolicy } from "./transport/network-policy.ts";
 export { createNetworkPolicy } from "./transport/network-policy.ts";
 export type {

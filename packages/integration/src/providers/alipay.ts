@@ -5,8 +5,9 @@ import type {
   WebhookProvider,
 } from "@ventostack/webhook";
 import { interpretProvider, parseIsoTime, publicKey, refuse, stringAt } from "@ventostack/webhook";
-import type { AlipayParam } from "./alipay-content.ts";
-import { contentOf, paramsOf, signedForms } from "./alipay-content.ts";
+import { contentOf, signedForms } from "./alipay-content.ts";
+import type { AlipayParam } from "./alipay-params.ts";
+import { paramsOf } from "./alipay-params.ts";
 
 /** What only Alipay needs, in `config.extra`. */
 export interface AlipayExtra {

@@ -6,8 +6,8 @@ import { createHmacKey } from "../signing/hmac.ts";
 import type { DeliveryStore, StoreFilter, StoreMode } from "../store/delivery-store.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import { createFetchTransport } from "../transport/fetch-transport.ts";
-import { createHttpTransport } from "../transport/http-transport.ts";
 import { createNetworkPolicy } from "../transport/network-policy.ts";
+import { createSocketTransport } from "../transport/socket-transport.ts";
 import { createAttempt, macNow } from "./attempt.ts";
 import { settlementOf } from "./delivery.ts";
 import { createDispatcher } from "./dispatcher.ts";
@@ -68,7 +68,7 @@ export function createOutboundWebhookManager(
     given.transport ??
     (given.fetch
       ? createFetchTransport({ fetch: given.fetch, policy })
-      : createHttpTransport({ policy }));
+      : createSocketTransport({ policy }));
   const waiters = createWaiters();
   let isClosed = false;
 

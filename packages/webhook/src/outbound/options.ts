@@ -77,6 +77,10 @@ export interface OutboundWebhookManagerOptions<
   readonly store?: DeliveryStore<Mode>;
   /** Replaces the transport. Only the URL can be checked before the call then, not the address it resolves to. */
   readonly fetch?: FetchLike;
+  /**
+   * Carries the requests. Default `createSocketTransport`: pinned and pooled, over sockets; `createHttpTransport` does the
+   * same over `node:http`, at a fraction of the rate.
+   */
   readonly transport?: Transport;
   readonly clock?: Clock;
   /** From 0 up to 1, for the jitter. Default `Math.random`. */
