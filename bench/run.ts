@@ -26,4 +26,7 @@ for (const suite of named.length > 0 ? named : SUITES) {
     if (status !== 0) failed += 1;
   }
 }
+spawnSync(process.execPath, [fileURLToPath(new URL("charts.ts", import.meta.url))], {
+  stdio: "inherit",
+});
 process.exit(failed === 0 ? 0 : 1);

@@ -110,9 +110,9 @@ describe.each(PLATFORMS)("the verifier of %s", (platform) => {
   });
 });
 
-const MANY = 1_000_000;
+const MANY = 300_000;
 
-/** Linear work on a million characters takes some hundred milliseconds at most; quadratic work would take an hour. */
+/** Linear work on so much takes some ten milliseconds; quadratic work would take minutes. */
 async function isQuick(
   platform: PlatformName,
   ...[rawBody, given, request]: Parameters<ReturnType<typeof verifierOf>["safeVerify"]>
@@ -126,14 +126,14 @@ async function isQuick(
   expect(result.valid).toBe(false);
 }
 
-describe("a million characters take no more than their share of time", () => {
+describe("hundreds of thousands of characters take no more than their share of time", () => {
   const forms: Record<string, string> = {
     ampersands: "&".repeat(MANY),
     "percent signs": `a=${"%".repeat(MANY)}&sign=AAAA`,
     "one long name": `${"a".repeat(MANY)}&sign=AAAA`,
     "a value of ampersands": `a=${"%26".repeat(MANY / 3)}&sign=AAAA`,
     "a value of names": `a=${"%26a%3D".repeat(MANY / 7)}&sign=AAAA`,
-    "many fields": `${Array.from({ length: 998 }, (_, index) => `f${index}=${"x".repeat(990)}`).join("&")}&sign=AAAA`,
+    "many fields": `${Array.from({ length: 998 }, (_, index) => `f${index}=${"x".repeat(290)}`).join("&")}&sign=AAAA`,
     "too many fields": "a=1&".repeat(MANY / 4),
     "a long signature": `a=1&sign=${"A".repeat(MANY)}`,
   };

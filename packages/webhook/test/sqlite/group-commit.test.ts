@@ -201,11 +201,14 @@ describe("group commit", () => {
     await settleSent(store, await claim(store));
     const before = commits();
     let turns = 0;
-    const ticking = setInterval(() => (turns += 1), 0);
+    let ticking = setImmediate(function tick() {
+      turns += 1;
+      ticking = setImmediate(tick);
+    });
     expect(await store.prune({ keep: 0, limit: 1000 })).toBe(300);
-    clearInterval(ticking);
+    clearImmediate(ticking);
     expect(commits() - before).toBeGreaterThanOrEqual(5);
-    expect(turns).toBeGreaterThan(0);
+    expect(turns).toBeGreaterThanOrEqual(4);
     expect(store.stats().sent).toBe(0);
   });
 

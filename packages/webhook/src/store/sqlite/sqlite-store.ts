@@ -1,4 +1,3 @@
-import { WebhookError } from "../../errors.ts";
 import type { AttemptRecord, DeliveryStore } from "../delivery-store.ts";
 import { createByHand } from "./by-hand.ts";
 import { createClaims } from "./claims.ts";
@@ -15,6 +14,7 @@ import type { ResolvedSqliteOptions } from "./options.ts";
 import { createOutbox } from "./outbox.ts";
 import { createPruning } from "./pruning.ts";
 import { createRemoval } from "./removal.ts";
+import { createRotation } from "./rotation.ts";
 import { clearTables } from "./schema.ts";
 import type { Sealer } from "./sealing.ts";
 import { createSettlements } from "./settlements.ts";
@@ -24,14 +24,13 @@ import { createSubscriptionTable } from "./subscription-table.ts";
 export interface SqliteStore extends DeliveryStore<"sync"> {
   /**
    * Encrypts all subscriptions that are not encrypted with the newest key, with that. Without a call each one changes
-   * over when it is next changed.
+   * over when it is next changed. What stood in the file in plain text before is overwritten where it stood last;
+   * `VACUUM` removes what older copies may be left in unused parts of the file.
    * @returns how many it were
    * @throws WebhookError INVALID_OPTION without `encryption`, STORE_FAILED; by rejection
    */
   rotateEncryption(): Promise<number>;
 }
-
-const RESEAL_CHUNK = 100;
 
 /** The store over an open database whose tables are there. */
 export function buildSqliteStore(
@@ -120,6 +119,7 @@ export function buildSqliteStore(
   const removal = createRemoval(sql, {
     ...{ meta, lanes, subscriptions, settlements, group: afterIntake },
   });
+  const rotateEncryption = createRotation(database, { sealer, subscriptions, group });
   const later = (task: () => void): void => void onCommit.push(task);
 
   /** A read, of what has been committed. */
@@ -222,21 +222,7 @@ export function buildSqliteStore(
         };
       }),
     prune,
-    async rotateEncryption() {
-      if (sealer.keyId === null) {
-        throw new WebhookError("INVALID_OPTION", "rotateEncryption needs the encryption option");
-      }
-      let resealed = 0;
-      for (;;) {
-        // oxlint-disable-next-line no-await-in-loop -- with the event loop's turn in between
-        const count = await group.add({
-          weight: RESEAL_CHUNK,
-          run: () => subscriptions.reseal(RESEAL_CHUNK),
-        });
-        resealed += count;
-        if (count < RESEAL_CHUNK) return resealed;
-      }
-    },
+    rotateEncryption,
     close({ drop = false } = {}) {
       if (isClosed) return;
       if (drop && database.file === "") {
