@@ -18,8 +18,13 @@ export type { DeliveryStoreCase, DeliveryStoreCaseContext } from "./delivery-sto
  * What every delivery store has to do, as data, for whichever test runner a driver's author uses:
  *
  * ```ts
+ * import { createMemoryStore } from "@ventostack/webhook";
+ * import { deliveryStoreCases } from "@ventostack/webhook/testing";
+ * import { test } from "vitest";
+ *
+ * const { capabilities } = createMemoryStore();
  * for (const { name, needs, run } of deliveryStoreCases) {
- *   if ((needs?.(capabilities) ?? true) === true) test(name, () => run({ open: createMyStore }));
+ *   if ((needs?.(capabilities) ?? true) === true) test(name, () => run({ open: createMemoryStore }));
  * }
  * ```
  *
