@@ -51,3 +51,11 @@ names="DNS:hook.example.test,DNS:localhost,IP:127.0.0.1,IP:::1"
 new_leaf server hook.example.test 21200101000000Z serverAuth "$names"
 new_leaf client client.example.test 21200101000000Z clientAuth "DNS:client.example.test"
 new_leaf expired hook.example.test 20210101000000Z serverAuth "$names"
+
+# Signed by nobody but itself: trusted only by who is given the certificate itself.
+new_certificate self-signed hook.example.test 20200101000000Z 21200101000000Z "basicConstraints=critical,CA:FALSE
+keyUsage=critical,digitalSignature
+extendedKeyUsage=serverAuth
+subjectAltName=$names" "-selfsign -keyfile $work/self-signed.key"
+cp "$work/self-signed.key" "$out/self-signed.key"
+chmod 644 "$out/self-signed.key"

@@ -25,7 +25,7 @@ export interface ChunkDecoder {
 }
 
 /** @returns false to stop */
-export type DataListener = (bytes: Uint8Array, start: number, end: number) => boolean;
+type DataListener = (bytes: Uint8Array, start: number, end: number) => boolean;
 
 /** As many as a number below 2^53 may need, and leading zeros with them. */
 const MAX_SIZE_DIGITS = 13;

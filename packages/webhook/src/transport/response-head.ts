@@ -64,7 +64,7 @@ export function canStartWith(bytes: Uint8Array, start: number, end: number): boo
 }
 
 /**
- * Reads a status line such as `HTTP/1.1 200 OK`.
+ * Reads a status line such as `HTTP/1.1 200 OK`, of which it is known that it can start with what it starts with.
  * @param end where the line's CR stands
  */
 export function readStatusLine(
@@ -73,9 +73,6 @@ export function readStatusLine(
   start: number,
   end: number,
 ): ParseFault | undefined {
-  if (!canStartWith(bytes, start, end) || end - start < 8) {
-    return parseFault("HPE_INVALID_CONSTANT", "it does not begin with HTTP/1.0 or HTTP/1.1");
-  }
   const minor = (bytes[start + 7] ?? 0) - 48;
   if (minor !== 0 && minor !== 1) {
     return parseFault("HPE_INVALID_VERSION", "its version is neither HTTP/1.0 nor HTTP/1.1");

@@ -96,11 +96,12 @@ export function createResponseParser(texts: TextTable): ResponseParser {
         fail(parseFault("HPE_HEADER_OVERFLOW", "its status line and fields exceed 16 KiB"));
         return line;
       }
+      if (isFirstLine && length > 0 && !canStartWith(bytes, line, line + length)) {
+        fail(parseFault("HPE_INVALID_CONSTANT", "it does not begin with HTTP/1.0 or HTTP/1.1"));
+        return line;
+      }
       if (lf < 0) {
         searched = length;
-        if (isFirstLine && length > 0 && !canStartWith(bytes, line, end)) {
-          fail(parseFault("HPE_INVALID_CONSTANT", "it does not begin with HTTP/1.0 or HTTP/1.1"));
-        }
         return line;
       }
       readLine(bytes, line, lf);

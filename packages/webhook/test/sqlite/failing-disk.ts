@@ -35,26 +35,29 @@ export function failingDisk(path: string, fails: () => boolean): SqliteHandle {
   };
 }
 
+async function later<T>(work: () => MaybePromise<T>): Promise<T> {
+  for (;;) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- the next try depends on this one
+      return await work();
+    } catch {
+      // Once more.
+    }
+  }
+}
+
+function now<T>(work: () => T): T {
+  for (;;) {
+    try {
+      return work();
+    } catch {
+      // Once more.
+    }
+  }
+}
+
 /** Does again what fails, until it does not. */
 export function untilItWorks(store: DeliveryStore<"sync">): DeliveryStore<"sync"> {
-  const later = async <T>(work: () => MaybePromise<T>): Promise<T> => {
-    for (;;) {
-      try {
-        return await work();
-      } catch {
-        // Once more.
-      }
-    }
-  };
-  const now = <T>(work: () => T): T => {
-    for (;;) {
-      try {
-        return work();
-      } catch {
-        // Once more.
-      }
-    }
-  };
   const { subscriptions } = store;
   return {
     ...store,

@@ -1,21 +1,10 @@
-import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createOutboundWebhookManager } from "../../src/outbound/manager.ts";
 import { createSqliteStore } from "../../src/store/sqlite/index.ts";
 import { createScriptedTransport } from "../outbound/scripted-transport.ts";
 import { recount } from "./recount.ts";
-import {
-  claim,
-  countersOf,
-  createPaths,
-  enqueue,
-  errorOf,
-  settleSent,
-  subscribe,
-  T0,
-  until,
-} from "./support.ts";
+import { claim, countersOf, createPaths, enqueue, errorOf, subscribe, until } from "./support.ts";
 
 const newPath = createPaths();
 const URL_A = "https://a.example.com/hook";
@@ -123,32 +112,31 @@ describe("on a full disk, the SQLite store", () => {
     await outbound.send("x", {});
     await until(() => transport.requests.length === 2);
     outbound.destroy();
-    await until(() => outbound.stats === outbound.stats && recount(path)?.["pending"] === 1);
+    // The request that hangs is given back.
+    await until(() => recount(path)?.["pending"] === 1);
     disk.close();
   });
 });
 
-describe("on a locked database, the SQLite store", () => {
-  /** A store, and another connection that holds the write lock. */
-  function locked(busyTimeoutMs: number) {
-    const path = newPath();
-    const store = createSqliteStore(path, { busyTimeoutMs });
-    subscribe(store, "a");
-    const other = new DatabaseSync(path);
-    other.exec("BEGIN IMMEDIATE");
-    return { path, store, other };
-  }
+/** A store, and another connection that holds the write lock. */
+function locked(busyTimeoutMs: number) {
+  const path = newPath();
+  const store = createSqliteStore(path, { busyTimeoutMs });
+  subscribe(store, "a");
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  return { path, store, other };
+}
 
+describe("on a locked database, the SQLite store", () => {
   it("waits for the lock without blocking, and stores everything then", async () => {
     const { store, other } = locked(5000);
-    let isStored = false;
-    const enqueueing = enqueue(store, "a").then(() => {
-      isStored = true;
-    });
+    const stored = vi.fn<() => void>();
+    const enqueueing = enqueue(store, "a").then(stored);
     // The event loop turns meanwhile, or this would never end.
     const end = performance.now() + 100;
     await until(() => performance.now() > end);
-    expect(isStored).toBe(false);
+    expect(stored).not.toHaveBeenCalled();
     other.exec("COMMIT");
     await enqueueing;
     expect(store.stats().pending).toBe(1);
@@ -218,143 +206,5 @@ describe("on a locked database, the SQLite store", () => {
     expect(transport.requests).toHaveLength(1);
     other.close();
     await outbound.close();
-  });
-});
-
-describe("a file that is no good", () => {
-  /** A database with something in it, closed. */
-  async function written(): Promise<string> {
-    const path = newPath();
-    const store = createSqliteStore(path);
-    subscribe(store, "a");
-    for (let count = 0; count < 50; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      await enqueue(store, "a", { message: { payload: new Uint8Array(3000) } });
-    }
-    await settleSent(store, await claim(store, T0, { limit: 20 }));
-    store.close();
-    return path;
-  }
-
-  it("is refused if it is not a database", async () => {
-    const path = newPath();
-    const text = "This is a text, and no database. ".repeat(200);
-    writeFileSync(path, text);
-    const error = await errorOf(() => createSqliteStore(path));
-    expect(error).toMatchObject({
-      code: "STORE_FAILED",
-      message: expect.stringContaining("not an SQLite database"),
-    });
-    expect(error).toHaveProperty("cause");
-    expect(readFileSync(path, "utf8")).toBe(text);
-  });
-
-  it("is refused if its folder does not exist", async () => {
-    const path = `${newPath()}/nowhere/webhooks.db`;
-    expect(await errorOf(() => createSqliteStore(path))).toMatchObject({
-      code: "STORE_FAILED",
-      message: expect.stringContaining("cannot be opened"),
-    });
-  });
-
-  it("is refused if it was written by a newer release, and left alone", async () => {
-    const path = await written();
-    const database = new DatabaseSync(path);
-    database.exec("UPDATE webhook_meta SET schema_version = 99");
-    expect(await errorOf(() => createSqliteStore(path))).toMatchObject({
-      code: "STORE_FAILED",
-      message: expect.stringMatching(/version 99.*upgrade @ventostack\/webhook/),
-    });
-    const after = database.prepare("SELECT schema_version FROM webhook_meta").get();
-    expect(after?.["schema_version"]).toBe(99);
-    database.close();
-  });
-
-  it("fails with a code when it was cut short, and does not hang", async () => {
-    const path = await written();
-    truncateSync(path, Math.floor(statSync(path).size / 2 / 4096) * 4096);
-    const error = await errorOf(async () => {
-      const store = createSqliteStore(path);
-      await claim(store);
-      store.deliveries.list({}, { limit: 1000 });
-    });
-    expect(error).toMatchObject({
-      code: "STORE_FAILED",
-      message: expect.stringMatching(/damaged|cut short/),
-    });
-  });
-
-  it("fails with a code when it was overwritten in the middle, and does not hang", async () => {
-    const path = await written();
-    const bytes = readFileSync(path);
-    bytes.fill(0xff, 4096, bytes.length);
-    writeFileSync(path, bytes);
-    const error = await errorOf(() => createSqliteStore(path));
-    expect(error).toMatchObject({
-      code: "STORE_FAILED",
-      message: expect.stringContaining("damaged"),
-    });
-  });
-
-  it("can be read, but takes nothing, if it is read-only", async () => {
-    const path = await written();
-    const handle = new DatabaseSync(path, { readOnly: true });
-    const store = createSqliteStore(handle);
-    expect(store.stats().sent).toBe(20);
-    for (const refused of [
-      () => enqueue(store, "a"),
-      () => claim(store),
-      () => subscribe(store, "b"),
-    ]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      expect(await errorOf(refused)).toMatchObject({
-        code: "STORE_FAILED",
-        message: expect.stringContaining("read-only"),
-      });
-    }
-    handle.close();
-  });
-
-  it("is refused if it is read-only and has no tables yet", async () => {
-    const path = newPath();
-    new DatabaseSync(path).close();
-    writeFileSync(path, "");
-    const handle = new DatabaseSync(path, { readOnly: true });
-    expect(await errorOf(() => createSqliteStore(handle))).toMatchObject({
-      code: "STORE_FAILED",
-      message: expect.stringContaining("read-only"),
-    });
-    handle.close();
-  });
-
-  it.skipIf(process.platform === "win32")("is made so that only its owner can read it", () => {
-    const path = newPath();
-    const store = createSqliteStore(path);
-    subscribe(store, "a");
-    for (const file of [path, `${path}-wal`, `${path}-shm`]) {
-      expect(existsSync(file)).toBe(true);
-      expect(statSync(file).mode & 0o077).toBe(0);
-    }
-    store.close();
-  });
-});
-
-describe("an option that cannot be", () => {
-  it.each([
-    ["a path", [""]],
-    ["a path", [7]],
-    ["a path", [{}]],
-    ["durability", ["x.db", { durability: "some" }]],
-    ["busyTimeoutMs", ["x.db", { busyTimeoutMs: -1 }]],
-    ["pollMs", ["x.db", { pollMs: 0 }]],
-    ["groupCommit.maxSize", ["x.db", { groupCommit: { maxSize: 0.5 } }]],
-    ["groupCommit.maxDelayMs", ["x.db", { groupCommit: { maxDelayMs: 5000 } }]],
-  ])("is refused and named: %s", async (name, given) => {
-    const [target, options] = given as Parameters<typeof createSqliteStore>;
-    expect(await errorOf(() => createSqliteStore(target, options))).toMatchObject({
-      code: "INVALID_OPTION",
-      message: expect.stringContaining(name),
-    });
-    expect(existsSync("x.db")).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { SqliteHandle, SqliteStoreOptions, SqlValue } from "../../src/store/sqlite/index.ts";
 import { createSqliteStore } from "../../src/store/sqlite/index.ts";
 import { messageOf } from "../../src/testing/delivery-store-cases/fixtures.ts";
@@ -64,12 +64,11 @@ describe("group commit", () => {
     const path = newPath();
     const store = createSqliteStore(path);
     subscribe(store, "a");
-    let isStored = false;
-    const enqueueing = enqueue(store, "a").then(() => {
-      isStored = true;
-    });
+    const stored = vi.fn<() => void>();
+    const enqueueing = enqueue(store, "a").then(stored);
     await Promise.resolve();
-    expect([isStored, recount(path)?.["pending"]]).toEqual([false, 0]);
+    expect(stored).not.toHaveBeenCalled();
+    expect(recount(path)?.["pending"]).toBe(0);
     await enqueueing;
     expect(recount(path)?.["pending"]).toBe(1);
     store.close();
@@ -152,9 +151,21 @@ describe("group commit", () => {
 
   it("splits what is more than fits into one transaction", async () => {
     const { store, commits } = spiedStore({ groupCommit: { maxSize: 10 } });
-    // Each counts as two: the event and its delivery.
-    await Promise.all(Array.from({ length: 20 }, () => enqueue(store, "a")));
+    await Promise.all(Array.from({ length: 35 }, () => enqueue(store, "a")));
     expect(commits()).toBe(4);
+  });
+
+  it("claims with the last of what one turn brings, and does not wait for ever for it", async () => {
+    const { store, commits } = spiedStore({ groupCommit: { maxSize: 10 } });
+    const few = Array.from({ length: 25 }, () => enqueue(store, "a"));
+    const claimed = await claim(store);
+    expect(claimed).toHaveLength(10 + 10 + 5);
+    await Promise.all(few);
+    const before = commits();
+    const many = Array.from({ length: 200 }, () => enqueue(store, "a"));
+    expect((await claim(store)).length).toBeGreaterThan(0);
+    expect(commits() - before).toBeLessThan(10);
+    await Promise.all(many);
   });
 
   it("commits every call by itself if it is told to", async () => {

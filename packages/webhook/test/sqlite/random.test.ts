@@ -34,7 +34,7 @@ describe("the SQLite store agrees with a plain model", () => {
       },
     };
     await runAgainstModel(tested, { seed, steps: STEPS });
-    await store.close();
+    store.close();
     disk.close();
   });
 });

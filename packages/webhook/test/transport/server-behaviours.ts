@@ -25,7 +25,7 @@ export function createRandom(seed: number): (below: number) => number {
   };
 }
 
-const STATUSES = [200, 202, 204, 205, 304, 400, 404, 503, 999];
+const STATUSES = [200, 202, 204, 205, 304, 400, 404, 410, 429, 503, 999];
 const VERSIONS = ["1.1", "1.0"];
 const CONNECTIONS = [
   "",
@@ -218,6 +218,6 @@ export function allBehaviours(): readonly Behaviour[] {
     ...splits(),
     ...earlyEnds(),
     ...illegalForms(),
-    ...mutations(600),
+    ...mutations(1_000),
   ];
 }

@@ -76,7 +76,7 @@ function play({ pieces, afterwards }: Behaviour, socket: Socket): void {
 function told(outcome: TransportOutcome): string {
   if (outcome.kind === "error") return JSON.stringify({ ...failureOf(outcome), code: undefined });
   const { status, headers, body, truncated } = outcome;
-  const fields = Object.entries(headers).toSorted();
+  const fields = Object.entries(headers).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([status, fields, truncated, new TextDecoder("latin1").decode(body)]);
 }
 

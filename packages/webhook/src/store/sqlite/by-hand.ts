@@ -88,8 +88,8 @@ export function createByHand(
         meta.totals[STATUSES[DEAD] ?? "dead"] += 1;
         const entry = subscriptions.bySub(row.sub);
         if (entry && isHeld(entry.stored)) meta.totals.held -= 1;
-        // The next one may have waited for it; other processes have to hear of that too.
-        if (entry?.stored.ordered) lanes.leave(lanes.of(entry.sub, entry.id));
+        // Another one comes first now, as other processes have to hear too.
+        if (entry) lanes.leave(lanes.of(entry.sub, entry.id));
         cancelled.add(row.seq);
       });
       return cancelled.size;

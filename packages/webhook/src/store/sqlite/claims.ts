@@ -1,5 +1,5 @@
 import type { Claimed, ClaimRequest } from "../delivery-store.ts";
-import type { Database } from "./database.ts";
+import type { Sql } from "./database.ts";
 import type { DeliveryRow } from "./delivery-row.ts";
 import { DELIVERY_COLUMNS, storedDelivery } from "./delivery-row.ts";
 import type { FreshDelivery, Lane, Lanes } from "./lanes.ts";
@@ -15,44 +15,40 @@ export interface Claims {
   take(request: ClaimRequest, onCommit: (task: () => void) => void): Claimed[];
 }
 
-interface Candidate {
-  readonly dueAt: number;
-  lease(until: number): Claimed;
-}
+/** A delivery that is taken: out of the file, or before it is in there. */
+type Taken = { readonly lane: Lane } & (
+  { readonly row: DeliveryRow } | { readonly fresh: FreshDelivery }
+);
 
 const FIRST_TOKEN = 1;
 
-function fromFresh(lane: Lane, fresh: FreshDelivery): Candidate {
+function dueAtOf(taken: Taken): number {
+  return "row" in taken ? (taken.row.due_at ?? 0) : taken.fresh.dueAt;
+}
+
+function claimedFresh({ lane, ...delivery }: FreshDelivery): Claimed {
   return {
-    dueAt: fresh.dueAt,
-    lease(until) {
-      fresh.leaseUntil = until;
-      lane.fresh.splice(lane.fresh.indexOf(fresh), 1);
-      lane.isFreshLeased = true;
-      return {
-        token: FIRST_TOKEN,
-        delivery: {
-          seq: fresh.seq,
-          id: fresh.id,
-          subscriptionId: lane.id,
-          message: fresh.message,
-          payload: fresh.payload,
-          status: "pending",
-          attempts: 0,
-          maxAttempts: fresh.maxAttempts,
-          createdAt: fresh.createdAt,
-          updatedAt: fresh.createdAt,
-          dueAt: fresh.dueAt,
-          lastStatus: undefined,
-          lastError: undefined,
-        },
-      };
+    token: FIRST_TOKEN,
+    delivery: {
+      seq: delivery.seq,
+      id: delivery.id,
+      subscriptionId: lane.id,
+      message: delivery.message,
+      payload: delivery.payload,
+      status: "pending",
+      attempts: 0,
+      maxAttempts: delivery.maxAttempts,
+      createdAt: delivery.createdAt,
+      updatedAt: delivery.createdAt,
+      dueAt: delivery.dueAt,
+      lastStatus: undefined,
+      lastError: undefined,
     },
   };
 }
 
 export function createClaims(
-  { sql }: Pick<Database, "sql">,
+  sql: Sql,
   parts: {
     readonly lanes: Lanes;
     readonly leases: Leases;
@@ -65,41 +61,54 @@ export function createClaims(
     `SELECT ${DELIVERY_COLUMNS} FROM webhook_delivery d INDEXED BY webhook_delivery_waiting ` +
       "WHERE d.sub = ? AND d.rank IS NOT NULL AND d.rank <= ? ORDER BY d.rank, d.seq LIMIT ?",
   );
-  const lease = sql(
-    "UPDATE webhook_delivery SET rank = NULL, lease_until = ?, token = ? WHERE seq = ?",
+  const leaseAll = sql(
+    "UPDATE webhook_delivery SET rank = NULL, lease_until = ?, token = token + 1 " +
+      "WHERE seq IN (SELECT value FROM json_each(?))",
   );
 
-  const fromFile = (lane: Lane, row: DeliveryRow): Candidate => ({
-    dueAt: row.due_at ?? 0,
-    lease(until) {
-      const token = row.token + 1;
-      lease.run(until, token, row.seq);
-      const message = messages.get(row.message);
-      if (!message) throw new Error("the event of a delivery is missing");
-      return { delivery: storedDelivery(row, lane.id, message), token };
-    },
-  });
-
-  /** What may be taken of a lane, in the order in which it is due. */
-  const candidates = (lane: Lane, now: number, most: number): Candidate[] => {
-    const ordered = subscriptions.bySub(lane.sub)?.stored.ordered ?? false;
-    const limit = ordered ? Math.min(1, most) : most;
-    const rows = lane.hasBacklog
-      ? // An ordered lane's rank is no time; that its first one is due has been seen to.
-        waiting.all(lane.sub, ordered ? Number.POSITIVE_INFINITY : now, limit)
-      : [];
-    const found = rows.map((row) => fromFile(lane, row));
-    for (const fresh of lane.fresh) {
-      if (ordered || fresh.dueAt <= now) found.push(fromFresh(lane, fresh));
-    }
-    if (!ordered && found.length > 1) found.sort((a, b) => a.dueAt - b.dueAt);
-    return found.slice(0, limit);
+  /** Takes of one lane, in the order in which it is due. */
+  const takeOf = (lane: Lane, now: number, slots: number): Taken[] => {
+    const { ordered = false } = subscriptions.bySub(lane.sub)?.stored ?? {};
+    const most = ordered ? Math.min(1, slots) : slots;
+    // An ordered lane's rank is no time; that its first one is due has been seen to.
+    const latest = ordered ? Number.POSITIVE_INFINITY : now;
+    // One more than is taken, for that is the next one to wait for.
+    const rows = lane.hasBacklog ? waiting.all(lane.sub, latest, most + 1) : [];
+    const fresh = lane.fresh.filter((each) => each.dueAt <= latest);
+    // What is in the file comes first among equals: it was created before what is not.
+    const found: Taken[] = [
+      ...rows.map((row) => ({ lane, row })),
+      ...fresh.map((each) => ({ lane, fresh: each })),
+    ];
+    if (!ordered && fresh.length > 0) found.sort((a, b) => dueAtOf(a) - dueAtOf(b));
+    const taken = found.slice(0, most);
+    const next = fresh.length === 0 ? rows[most] : undefined;
+    if (next) lanes.setHead(lane, next.due_at ?? undefined);
+    else lanes.forgetHead(lane);
+    return taken;
   };
 
-  const takeOf = (lane: Lane, request: ClaimRequest, most: number): Claimed[] => {
-    const until = request.now + request.leaseMs;
+  /** Puts what was taken under leases, in the file or on the way there. */
+  const lease = (taken: readonly Taken[], until: number): Claimed[] => {
+    if (taken.length === 0) return [];
     leases.runsOut(until);
-    return candidates(lane, request.now, most).map((each) => each.lease(until));
+    const rows = taken.flatMap((each) => ("row" in each ? each.row : []));
+    if (rows.length > 0) {
+      leaseAll.run(until, JSON.stringify(rows.map((row) => row.seq)));
+      messages.load(rows.map((row) => row.message));
+    }
+    return taken.map((each): Claimed => {
+      const { lane } = each;
+      if ("fresh" in each) {
+        each.fresh.leaseUntil = until;
+        lane.fresh.splice(lane.fresh.indexOf(each.fresh), 1);
+        lane.isFreshLeased = true;
+        return claimedFresh(each.fresh);
+      }
+      const message = messages.get(each.row.message);
+      if (!message) throw new Error("the event of a delivery is missing");
+      return { delivery: storedDelivery(each.row, lane.id, message), token: each.row.token + 1 };
+    });
   };
 
   return {
@@ -109,7 +118,8 @@ export function createClaims(
       const { worker, now, freed, limit } = request;
       leases.expire(now);
       const round = lanes.round(worker, now, freed);
-      const taken: Claimed[] = [];
+      const taken: Taken[] = [];
+      const drained: Lane[] = [];
       for (const lane of round) {
         if (taken.length >= limit) break;
         // Out of the round, then in again behind the others if there is more to take.
@@ -122,19 +132,23 @@ export function createClaims(
         }
         const slots = Math.max(0, request.slots(lane.id));
         const most = Math.min(slots, limit - taken.length);
-        const claimed = most > 0 ? takeOf(lane, request, most) : [];
-        taken.push(...claimed);
-        for (const { delivery, token } of claimed) {
-          onCommit(() => leases.add({ delivery, token, sub: lane.sub }));
-        }
-        if (claimed.length >= slots) continue;
+        const found = most > 0 ? takeOf(lane, now, most) : [];
+        taken.push(...found);
+        if (found.length >= slots) continue;
         if (taken.length >= limit) {
           round.add(lane);
           break;
         }
-        lanes.arm(lane);
+        drained.push(lane);
       }
-      return taken;
+      const claimed = lease(taken, now + request.leaseMs);
+      // Now that it can be told what is left of them.
+      for (const lane of drained) lanes.arm(lane);
+      for (const [index, { delivery, token }] of claimed.entries()) {
+        const sub = taken[index]?.lane.sub ?? 0;
+        onCommit(() => leases.add({ delivery, token, sub }));
+      }
+      return claimed;
     },
   };
 }

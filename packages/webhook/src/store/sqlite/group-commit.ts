@@ -4,7 +4,7 @@ import type { ResolvedSqliteOptions } from "./options.ts";
 import { closedError, isBusy, SQLITE_BUSY, storeError } from "./store-error.ts";
 
 /** A part of a transaction. Runs again, from the beginning, if the transaction fails. */
-export interface Operation<T> {
+interface Operation<T> {
   run(): T;
   /** About how many deliveries it writes. */
   readonly weight: number;
@@ -51,6 +51,8 @@ interface Waiting {
 /** A locked database is tried again after so many ms, the longer the more often it was locked in a row. */
 const BUSY_DELAYS_MS = [0, 1, 2, 4, 8, 16, 25] as const;
 const LAST_BUSY_DELAY_MS = 25;
+/** So many full transactions in a row go without the claims. */
+const MOST_PASSED_OVER = 3;
 
 /** Waiting would be for ever: whoever is to end it has called this. */
 function openTransactionError(): WebhookError {
@@ -75,6 +77,7 @@ export function createGroupCommit(
   let cancelFlush: (() => void) | undefined;
   let isUrgent = false;
   let busyInARow = 0;
+  let claimsPassedOver = 0;
   let isClosed = false;
 
   const flushAfter = (delayMs: number): void => {
@@ -95,20 +98,29 @@ export function createGroupCommit(
     flushAfter(isFull ? 0 : maxDelayMs);
   };
 
-  /** The oldest that fit into one transaction, and every claim: claims run last. */
+  /**
+   * The oldest that fit into one transaction. Claims come with the last ones, so that they find all that is new, unless
+   * there is so much that they would have to wait for long.
+   */
   const takeBatch = (): Waiting[] => {
     let room = maxSize;
     const batch: Waiting[] = [];
+    const claims: Waiting[] = [];
     const rest: Waiting[] = [];
     for (const each of queue) {
-      const { isClaim, weight: own } = each.operation;
-      if (isClaim || room > 0) batch.push(each);
+      if (each.operation.isClaim) {
+        claims.push(each);
+        continue;
+      }
+      if (room > 0) batch.push(each);
       else rest.push(each);
-      if (!isClaim) room -= own;
+      room -= each.operation.weight;
     }
-    queue = rest;
+    const isTheirTurn = rest.length === 0 || claimsPassedOver >= MOST_PASSED_OVER;
+    claimsPassedOver = isTheirTurn ? 0 : claimsPassedOver + 1;
+    queue = isTheirTurn ? rest : [...claims, ...rest];
     weight = rest.reduce((sum, each) => sum + each.operation.weight, 0);
-    return batch;
+    return isTheirTurn ? [...batch, ...claims] : batch;
   };
 
   const putBack = (batch: readonly Waiting[]): void => {

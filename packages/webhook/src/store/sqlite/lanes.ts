@@ -30,6 +30,9 @@ export interface Lane {
   fresh: FreshDelivery[];
   /** One of the transaction's own deliveries is under a lease that is not in the file yet. */
   isFreshLeased: boolean;
+  /** The due time of the first that waits in the file, and the epoch in which that was so. */
+  headAt: number | undefined;
+  headEpoch: number;
   /** When the lane is to be looked at; `Infinity` while it is not in the schedule. */
   armedAt: number;
 }
@@ -41,6 +44,10 @@ export interface Lanes {
   dueAt(lane: Lane): number | undefined;
   /** The lane may have work earlier than was known. */
   arm(lane: Lane): void;
+  /** Notes when the first that waits in the file is due; `undefined` if none does. */
+  setHead(lane: Lane, at: number | undefined): void;
+  /** The first that waits in the file may be another one now. */
+  forgetHead(lane: Lane): void;
   /** This transaction leaves work of the lane in the file, for whoever comes first. */
   leave(lane: Lane): void;
   /** Tells other connections of the lanes with work that was left. */
@@ -58,6 +65,8 @@ export interface Lanes {
   forget(): void;
 }
 
+/** The epoch of a head that has to be looked up. */
+const UNKNOWN = -1;
 /** So many entries that stand for nothing any more the schedule may hold beside two per lane. */
 const SLACK = 64;
 
@@ -95,8 +104,21 @@ export function createLanes(sql: Sql, meta: Meta, subscriptions: SubscriptionTab
   const lanes = new Map<number, Lane>();
   const subs = new Map<string, number>();
   const rounds = new Map<string, Set<Lane>>();
+  /** Grows when another connection has committed: from then on no head is known. */
+  let epoch = 0;
   /** The time of the newest claim. */
   let claimedAt = Number.NEGATIVE_INFINITY;
+
+  const setHead = (lane: Lane, at: number | undefined): void => {
+    lane.headAt = at;
+    lane.headEpoch = epoch;
+    lane.hasBacklog = at !== undefined;
+  };
+
+  const headAt = (lane: Lane): number | undefined => {
+    if (lane.headEpoch !== epoch) setHead(lane, headOf.get(lane.sub)?.due_at);
+    return lane.headAt;
+  };
 
   const dueAt = (lane: Lane): number | undefined => {
     if (!lane.hasBacklog && lane.fresh.length === 0) return undefined;
@@ -105,11 +127,7 @@ export function createLanes(sql: Sql, meta: Meta, subscriptions: SubscriptionTab
     const { ordered, endpoint } = entry.stored;
     if (ordered && (lane.isFreshLeased || leasedOf.get(lane.sub))) return undefined;
     let due = Number.POSITIVE_INFINITY;
-    if (lane.hasBacklog) {
-      const head = headOf.get(lane.sub);
-      if (head) due = head.due_at;
-      else lane.hasBacklog = false;
-    }
+    if (lane.hasBacklog) due = headAt(lane) ?? due;
     // What is in the file was created before what is not.
     if (!ordered) for (const each of lane.fresh) due = Math.min(due, each.dueAt);
     else if (!lane.hasBacklog) due = lane.fresh[0]?.dueAt ?? due;
@@ -136,6 +154,8 @@ export function createLanes(sql: Sql, meta: Meta, subscriptions: SubscriptionTab
         hasBacklog: false,
         fresh: [],
         isFreshLeased: false,
+        headAt: undefined,
+        headEpoch: UNKNOWN,
         armedAt: Number.POSITIVE_INFINITY,
       };
       lanes.set(sub, lane);
@@ -146,6 +166,7 @@ export function createLanes(sql: Sql, meta: Meta, subscriptions: SubscriptionTab
 
   const hasWork = (lane: Lane): void => {
     lane.hasBacklog = true;
+    lane.headEpoch = UNKNOWN;
     arm(lane);
   };
 
@@ -169,6 +190,10 @@ export function createLanes(sql: Sql, meta: Meta, subscriptions: SubscriptionTab
     of,
     dueAt,
     arm,
+    setHead,
+    forgetHead(lane) {
+      lane.headEpoch = UNKNOWN;
+    },
     leave(lane) {
       left.add(lane);
       hasWork(lane);
@@ -180,6 +205,7 @@ export function createLanes(sql: Sql, meta: Meta, subscriptions: SubscriptionTab
       left.clear();
     },
     refresh(before) {
+      epoch += 1;
       if (before.work === meta.totals.work) return false;
       for (const { sub, id } of workSince.all(before.work)) hasWork(of(sub, id));
       return true;
@@ -188,6 +214,7 @@ export function createLanes(sql: Sql, meta: Meta, subscriptions: SubscriptionTab
       const lane = lanes.get(sub);
       if (!lane) return;
       if (subscriptions.bySub(sub)) {
+        lane.headEpoch = UNKNOWN;
         arm(lane);
         return;
       }

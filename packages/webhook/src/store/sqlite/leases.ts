@@ -7,7 +7,7 @@ import type { MessageTable } from "./message-table.ts";
 import type { SubscriptionTable } from "./subscription-table.ts";
 
 /** A delivery as it was when it was claimed; nothing but its settlement changes it as long as the lease is good. */
-export interface Lease {
+interface Lease {
   readonly delivery: StoredDelivery;
   readonly sub: number;
   readonly token: number;

@@ -7,6 +7,8 @@ import { messageValues, storedMessage } from "./delivery-row.ts";
 export interface MessageTable {
   /** `undefined` where it has just been pruned elsewhere. */
   get(seq: number): StoredMessage | undefined;
+  /** Brings those into memory that are not, as far as there is room. */
+  load(seqs: readonly number[]): void;
   has(seq: number): boolean;
   add(seq: number, message: StoredMessage, deliveryIds: readonly string[]): void;
   /** The ids of then, if an event of the same tenant had the same idempotency key. */
@@ -53,6 +55,9 @@ export function createMessageWriter(sql: Sql): Pick<MessageTable, "add" | "twinO
 export function createMessageTable(sql: Sql): MessageTable {
   const writer = createMessageWriter(sql);
   const select = sql<MessageRow>("SELECT * FROM webhook_message WHERE seq = ?");
+  const selectAll = sql<MessageRow>(
+    "SELECT * FROM webhook_message WHERE seq IN (SELECT value FROM json_each(?))",
+  );
   const exists = sql<{ seq: number }>("SELECT seq FROM webhook_message WHERE seq = ?");
   const page = sql<{ seq: number }>(
     "SELECT seq FROM webhook_message INDEXED BY webhook_message_age " +
@@ -86,6 +91,12 @@ export function createMessageTable(sql: Sql): MessageTable {
   return {
     ...writer,
     get,
+    load(seqs) {
+      const missing = new Set(seqs.filter((seq) => !kept.has(seq)));
+      if (missing.size < 2) return;
+      for (const row of selectAll.all(JSON.stringify([...missing])))
+        keep(row.seq, storedMessage(row));
+    },
     has: (seq) => exists.get(seq) !== undefined,
     add(seq, message, deliveryIds) {
       writer.add(seq, message, deliveryIds);

@@ -31,7 +31,7 @@ export interface SqliteStoreOptions {
 }
 
 export interface GroupCommitOptions {
-  /** Deliveries stored or settled in one transaction at most, but for those of a single event. 1 or more, default 100. */
+  /** Deliveries stored or settled in one transaction at most, but for those of a single event. 1 or more, default 200. */
   readonly maxSize?: number;
   /**
    * How long to gather, in ms. 0, the default, gathers what one turn of the event loop brings, which adds no waiting;
@@ -81,7 +81,7 @@ export function resolveSqliteOptions(
     busyTimeoutMs: integer("busyTimeoutMs", options.busyTimeoutMs ?? 5000, 0, 2 ** 31 - 1),
     pollMs: integer("pollMs", options.pollMs ?? 250, 1, 2 ** 31 - 1),
     keys: encryption === undefined ? [] : "keys" in encryption ? encryption.keys : [encryption.key],
-    maxSize: integer("groupCommit.maxSize", group.maxSize ?? 100, 1),
+    maxSize: integer("groupCommit.maxSize", group.maxSize ?? 200, 1),
     maxDelayMs: integer("groupCommit.maxDelayMs", group.maxDelayMs ?? 0, 0, 1000),
   };
 }

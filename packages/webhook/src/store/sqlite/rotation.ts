@@ -6,6 +6,14 @@ import type { SubscriptionTable } from "./subscription-table.ts";
 
 const CHUNK = 100;
 
+/** Moves the rows to pages of their own: the ones that are left behind are wiped, whatever was in their gaps. */
+const REWRITE = `
+  CREATE TEMP TABLE webhook_copy AS SELECT * FROM webhook_subscription;
+  DELETE FROM webhook_subscription;
+  INSERT INTO webhook_subscription SELECT * FROM temp.webhook_copy;
+  DROP TABLE temp.webhook_copy;
+`;
+
 /** Encrypts with the newest key what is not, and wipes what stood there before. */
 export function createRotation(
   { sql, exec }: Pick<Database, "sql" | "exec">,
@@ -18,8 +26,9 @@ export function createRotation(
   const { sealer, subscriptions, group } = parts;
   const wiping = sql<{ secure_delete: number }>("PRAGMA secure_delete");
 
+  const run = (): number => subscriptions.reseal(CHUNK);
+
   const rotate = async (): Promise<number> => {
-    const run = (): number => subscriptions.reseal(CHUNK);
     let resealed = 0;
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- with the event loop's turn in between
@@ -37,6 +46,7 @@ export function createRotation(
     exec("PRAGMA secure_delete = ON");
     try {
       const resealed = await rotate();
+      if (resealed > 0) await group.add({ weight: CHUNK, run: () => exec(REWRITE) });
       // The log still holds the pages of before; nothing is lost if somebody's read keeps it from being cut.
       sql("PRAGMA wal_checkpoint(TRUNCATE)").get();
       return resealed;

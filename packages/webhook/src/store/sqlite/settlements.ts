@@ -86,7 +86,9 @@ export function createSettlements(
         if (stored.ordered) rankBySeq.run(sub);
         else rankByTime.run(sub);
       }
-      lanes.arm(lanes.of(sub, id));
+      const lane = lanes.of(sub, id);
+      lanes.forgetHead(lane);
+      lanes.arm(lane);
     },
     settle(settlement, epoch, onCommit) {
       const { deliveryId, token, at, result, attempt, endpoint } = settlement;

@@ -24,12 +24,14 @@ import { createSubscriptionTable } from "./subscription-table.ts";
 export interface SqliteStore extends DeliveryStore<"sync"> {
   /**
    * Encrypts all subscriptions that are not encrypted with the newest key, with that. Without a call each one changes
-   * over when it is next changed. What stood in the file in plain text before is overwritten where it stood last;
-   * `VACUUM` removes what older copies may be left in unused parts of the file.
+   * over when it is next changed. What they held is wiped from the file; older copies may be left in unused parts of
+   * it, which `VACUUM` removes.
    * @returns how many it were
    * @throws WebhookError INVALID_OPTION without `encryption`, STORE_FAILED; by rejection
    */
   rotateEncryption(): Promise<number>;
+  /** Commits what waits, and closes the database, unless that is a handle of yours. Done when it returns. */
+  close(options?: { readonly drop?: boolean }): void;
 }
 
 /** The store over an open database whose tables are there. */
@@ -44,7 +46,7 @@ export function buildSqliteStore(
   const messages = createMessageTable(sql);
   const lanes = createLanes(sql, meta, subscriptions);
   const leases = createLeases(sql, { lanes, messages, subscriptions });
-  const claims = createClaims(database, { lanes, leases, messages, subscriptions });
+  const claims = createClaims(sql, { lanes, leases, messages, subscriptions });
   const settlements = createSettlements(sql, { meta, lanes, leases, subscriptions });
   const intake = createIntake(sql, { meta, lanes, messages, subscriptions });
   const query = createDeliveryQuery(sql, messages);
@@ -144,7 +146,7 @@ export function buildSqliteStore(
     enqueue(message, deliveries, { tx } = {}) {
       if (tx === undefined) {
         return group.add({
-          weight: 1 + deliveries.length,
+          weight: Math.max(1, deliveries.length),
           run: () => intake.enqueue(message, deliveries),
         });
       }

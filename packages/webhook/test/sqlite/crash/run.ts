@@ -79,6 +79,10 @@ async function follow(sender: ChildProcess, ledger: Ledger, onReady: () => void)
   }
 }
 
+function sum(numbers: Iterable<number>): number {
+  return [...numbers].reduce((a, b) => a + b, 0);
+}
+
 async function report(sinkPort: string): Promise<[string, number][]> {
   const response = await fetch(`http://127.0.0.1:${sinkPort}/report`);
   // The sink writes nothing else.
@@ -162,7 +166,6 @@ export async function runCrashTest(options: CrashTestOptions): Promise<CrashRepo
       return (PATHS[type] ?? []).map((each) => `${each}/${id}`);
     });
     const extra = received.filter(([, count]) => count > 1);
-    const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) => a + b, 0);
     return {
       kills: options.kills,
       accepted: ledger.accepted.size,
