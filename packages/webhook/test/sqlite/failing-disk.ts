@@ -7,7 +7,7 @@ const SQLITE_FULL = 13;
 const WRITES = /^\s*(?:INSERT|UPDATE|DELETE|COMMIT)/;
 
 /** What SQLite throws when there is no room left. */
-export function diskFull(): Error {
+function diskFull(): Error {
   return Object.assign(new Error("database or disk is full"), { errcode: SQLITE_FULL });
 }
 

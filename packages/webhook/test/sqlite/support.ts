@@ -69,7 +69,7 @@ export async function enqueue(
   return enqueued.deliveryIds[0] ?? "";
 }
 
-export function claimRequest(now: number, changes: Partial<ClaimRequest> = {}): ClaimRequest {
+function claimRequest(now: number, changes: Partial<ClaimRequest> = {}): ClaimRequest {
   return {
     ...{ now, limit: 1000, leaseMs: LEASE_MS, worker: "worker", freed: [] },
     slots: () => 1000,

@@ -8,7 +8,7 @@ import { isHeld } from "./subscription-row.ts";
 import type { Entry, SubscriptionTable } from "./subscription-table.ts";
 
 /** The columns of a delivery that vary when it is new. */
-export const INSERT_DELIVERY =
+export const INSERT_DELIVERY: string =
   "INSERT INTO webhook_delivery VALUES " +
   "(?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7, ?7, ?8, ?9, ?10, ?11, NULL, NULL, ?12)";
 
