@@ -12,8 +12,16 @@ const POOL_BYTES = RANDOM_BYTES * 128;
 export function createOrderedIds(now: () => number): () => string {
   const pool = new Uint8Array(POOL_BYTES);
   let used = POOL_BYTES;
-  let lastMs = 0;
+  let lastMs = -1;
+  let prefix = "";
   let counter = 0;
+
+  const setTime = (ms: number): void => {
+    const hex = ms.toString(16).padStart(12, "0");
+    lastMs = ms;
+    prefix = `${hex.slice(0, 8)}-${hex.slice(8)}-7`;
+    counter = 0;
+  };
 
   const hexOfRandom = (first: number, end: number): string => {
     let hex = "";
@@ -29,19 +37,13 @@ export function createOrderedIds(now: () => number): () => string {
     }
     const ms = Math.floor(now());
     counter += 1;
-    if (ms > lastMs) {
-      lastMs = ms;
-      counter = 0;
-    } else if (counter >> COUNTER_BITS > 0) {
-      // A little ahead of time, rather than out of order.
-      lastMs += 1;
-      counter = 0;
-    }
-    const time = lastMs.toString(16).padStart(12, "0");
-    const count = counter.toString(16).padStart(3, "0");
+    if (ms > lastMs) setTime(ms);
+    // A little ahead of time, rather than out of order.
+    else if (counter >> COUNTER_BITS > 0) setTime(lastMs + 1);
     // The variant's two bits.
     pool[used] = ((pool[used] ?? 0) & 0x3f) | 0x80;
-    const id = `${time.slice(0, 8)}-${time.slice(8)}-7${count}-${hexOfRandom(0, 2)}-${hexOfRandom(2, 8)}`;
+    const count = `${(counter >> 8).toString(16)}${HEX[counter & 0xff] ?? ""}`;
+    const id = `${prefix}${count}-${hexOfRandom(0, 2)}-${hexOfRandom(2, 8)}`;
     used += RANDOM_BYTES;
     return id;
   };

@@ -34,7 +34,7 @@ export interface DeliveryRow {
   readonly payload: Uint8Array | null;
 }
 
-export const DELIVERY_COLUMNS =
+export const DELIVERY_COLUMNS: string =
   "d.seq, d.id, d.sub, d.message, d.status, d.attempts, d.max_attempts, d.created_at, d.updated_at, " +
   "d.due_at, d.lease_until, d.token, d.last_status, d.last_error, d.payload";
 

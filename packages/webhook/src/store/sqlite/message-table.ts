@@ -3,7 +3,7 @@ import type { Sql } from "./database.ts";
 import type { MessageRow } from "./delivery-row.ts";
 import { messageValues, storedMessage } from "./delivery-row.ts";
 
-/** Events, with the newest of those that were read or written in memory. */
+/** Events, with those that were read last in memory. */
 export interface MessageTable {
   /** `undefined` where it has just been pruned elsewhere. */
   get(seq: number): StoredMessage | undefined;
@@ -98,10 +98,6 @@ export function createMessageTable(sql: Sql): MessageTable {
         keep(row.seq, storedMessage(row));
     },
     has: (seq) => exists.get(seq) !== undefined,
-    add(seq, message, deliveryIds) {
-      writer.add(seq, message, deliveryIds);
-      keep(seq, message);
-    },
     list({ since = -Infinity, until = Infinity, after = 0, limit }) {
       return page.all(after, since, until, limit).flatMap(({ seq }) => {
         const message = get(seq);

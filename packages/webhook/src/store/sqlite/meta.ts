@@ -25,7 +25,8 @@ export interface Meta {
   /** To be changed in a transaction only. */
   readonly totals: Totals;
   /**
-   * Learns what other connections have committed. Outside of a transaction it asks once in a run of synchronous code.
+   * Learns what other connections have committed. Outside of a transaction it asks once per turn of the event loop:
+   * an attempt that ends reads its subscription, and asking costs as much as a write.
    * @returns the totals of before if something was committed, else `undefined`
    */
   refresh(isInTransaction: boolean): Totals | undefined;
@@ -74,7 +75,7 @@ export function createMeta({ sql }: Pick<Database, "sql">): Meta {
       const now = version.get()?.data_version;
       if (!isFresh) {
         isFresh = true;
-        queueMicrotask(() => {
+        setImmediate(() => {
           isFresh = false;
         });
       }
