@@ -44,7 +44,8 @@ const options: TypeDocOptions & Partial<PluginOptions> & { docsRoot: string } = 
   interfacePropertiesFormat: "list",
   enumMembersFormat: "table",
   typeDeclarationFormat: "table",
-  expandObjects: false,
+  indexFormat: "table",
+  groupOrder: ["Functions", "Classes", "Interfaces", "Type Aliases", "Variables"],
   validation: { notExported: false, invalidLink: true, notDocumented: false },
   logLevel: "Warn",
 };

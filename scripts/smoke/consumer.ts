@@ -5,7 +5,7 @@ import { run } from "./command.ts";
 /** The type of each named export, by import specifier. */
 export type Surface = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** Writes a project that has nothing but the tarballs. */
+/** Writes a project that has nothing but the tarballs and the one optional peer that their declarations name. */
 export function writeConsumer(directory: string, tarballs: Readonly<Record<string, string>>): void {
   const local = Object.fromEntries(
     Object.entries(tarballs).map(([name, path]) => [name, `file:${path}`]),
@@ -15,6 +15,8 @@ export function writeConsumer(directory: string, tarballs: Readonly<Record<strin
     private: true,
     type: "module",
     dependencies: local,
+    // An optional peer: without it everything imports, but a declaration names its types.
+    devDependencies: { stripe: ">=23" },
     // The packages depend on each other by version, and that version is not published yet.
     overrides: local,
   };
@@ -73,7 +75,7 @@ export function roundTrip(runtime: string, directory: string): void {
 }
 
 /**
- * Compiles a file that imports every entry, with nothing installed but the tarballs. The record makes the compiler
+ * Compiles a file that imports every entry, with nothing installed but that. The record makes the compiler
  * compare both lists: a name that is declared but not exported is missing in it, the reverse is one too many.
  */
 export function compile(

@@ -23,7 +23,7 @@ export type {
 } from "./inbound/inbound-verifier.ts";
 export { createInboundVerifier } from "./inbound/inbound-verifier.ts";
 export { BodyFault } from "./inbound/bounded-body.ts";
-export type { NodeHandler } from "./inbound/node-handler.ts";
+export type { NodeHandler, NodeRequest, NodeResponse } from "./inbound/node-handler.ts";
 export { toNodeHandler } from "./inbound/node-handler.ts";
 export type { MemoryReplayGuardOptions, ReplayGuard, Reservation } from "./inbound/replay-guard.ts";
 export { createMemoryReplayGuard } from "./inbound/replay-guard.ts";

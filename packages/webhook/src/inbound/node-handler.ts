@@ -1,15 +1,30 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { viewOf } from "../signing/bytes.ts";
 import { BodyFault, brokenOff, checkDeclaredLength, createBodyBuffer } from "./bounded-body.ts";
 import type { RawBody } from "./provider.ts";
 import type { WebhookHandler } from "./webhook-handler.ts";
 
-/** A request as frameworks on `node:http` hand it on: some have read the body already. */
-type NodeRequest = IncomingMessage & {
+/** As much of an `IncomingMessage` as is read, so that these types need none of Node's. */
+export interface NodeRequest extends AsyncIterable<unknown> {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly readableEnded: boolean;
+  readonly complete: boolean;
+}
+
+/** As much of a `ServerResponse` as is used. */
+export interface NodeResponse {
+  readonly headersSent: boolean;
+  writeHead(status: number, headers?: Record<string, string>): unknown;
+  end(body?: string): unknown;
+}
+
+/** What frameworks on `node:http` add: some have read the body already. */
+interface FrameworkRequest extends NodeRequest {
   readonly body?: unknown;
   readonly rawBody?: unknown;
   readonly originalUrl?: string;
-};
+}
 
 /**
  * A listener for `node:http` and a route handler for Express. With Fastify, pass the body that it has read:
@@ -17,8 +32,8 @@ type NodeRequest = IncomingMessage & {
  * @param body the raw body, where the framework has read it
  */
 export type NodeHandler = (
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: NodeRequest,
+  response: NodeResponse,
   body?: unknown,
 ) => Promise<void>;
 
@@ -29,7 +44,7 @@ export type NodeHandler = (
 export function toNodeHandler(handler: WebhookHandler): NodeHandler {
   return async (request, response, body) => {
     const { method = "GET", url = "/", headers } = request;
-    const { originalUrl }: NodeRequest = request;
+    const { originalUrl }: FrameworkRequest = request;
     try {
       const reply = await handler.reply({
         method,
@@ -55,7 +70,7 @@ function isBytes(value: unknown): value is Uint8Array | ArrayBuffer {
 }
 
 async function readNodeBody(
-  request: NodeRequest,
+  request: FrameworkRequest,
   given: unknown,
   maxBytes: number,
 ): Promise<RawBody> {

@@ -30,6 +30,8 @@ export interface Meta {
    * @returns the totals of before if something was committed, else `undefined`
    */
   refresh(isInTransaction: boolean): Totals | undefined;
+  /** A transaction of the caller's is about to commit: asks every time until it has. */
+  expectCommit(): void;
   /** Writes what has changed. */
   save(): void;
   /** What is in memory is not to be relied on. */
@@ -67,24 +69,30 @@ export function createMeta({ sql }: Pick<Database, "sql">): Meta {
   let saved = { ...totals };
   let seen: number | undefined = version.get()?.data_version;
   let isFresh = false;
+  let isExpecting = false;
 
   return {
     totals,
     refresh(isInTransaction) {
       if (isFresh && !isInTransaction) return undefined;
       const now = version.get()?.data_version;
-      if (!isFresh) {
+      if (!isFresh && !isExpecting) {
         isFresh = true;
         setImmediate(() => {
           isFresh = false;
         });
       }
       if (now === seen) return undefined;
+      isExpecting = false;
       const before = { ...totals };
       saved = read();
       Object.assign(totals, saved);
       seen = now;
       return before;
+    },
+    expectCommit() {
+      isExpecting = true;
+      isFresh = false;
     },
     save() {
       if (COLUMNS.every(([key]) => totals[key] === saved[key])) return;

@@ -154,6 +154,7 @@ export function buildSqliteStore(
         const enqueued = outbox.enqueue(tx, message, deliveries);
         // Its own changes are no news to a connection.
         if (tx === database.handle) meta.forget();
+        meta.expectCommit();
         return enqueued;
       });
     },
