@@ -15,8 +15,8 @@ export function writeConsumer(directory: string, tarballs: Readonly<Record<strin
     private: true,
     type: "module",
     dependencies: local,
-    // An optional peer: without it everything imports, but a declaration names its types.
-    devDependencies: { stripe: ">=23" },
+    // An optional peer, whose types a declaration names, and what those types need.
+    devDependencies: { stripe: ">=23", "@types/node": ">=22" },
     // The packages depend on each other by version, and that version is not published yet.
     overrides: local,
   };

@@ -83,7 +83,8 @@ async function readNodeBody(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- that is what its refusal is for
     return request.body as RawBody;
   }
-  checkDeclaredLength(request.headers["content-length"], maxBytes);
+  const declared = request.headers["content-length"];
+  checkDeclaredLength(typeof declared === "string" ? declared : undefined, maxBytes);
   const buffer = createBodyBuffer(maxBytes);
   try {
     for await (const chunk of request) {
