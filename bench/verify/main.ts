@@ -10,6 +10,10 @@ import {
   timingSafeEqual,
 } from "node:crypto";
 import { verify as verifyOctokit } from "@octokit/webhooks-methods";
+// oxlint-disable-next-line import/no-unassigned-import -- it sets the SDK up for this runtime
+import "@shopify/shopify-api/adapters/web-api";
+import { ApiVersion, shopifyApi } from "@shopify/shopify-api";
+import { isValidSlackRequest } from "@slack/bolt";
 import {
   createAlipayVerifier,
   createGitHubVerifier,
@@ -133,6 +137,18 @@ const compare = async (title: string, cases: Record<string, Case>): Promise<void
   await compare("Slack", {
     floor: hmacFloor,
     ours: each(() => verifier.verifyAndConvert(body, headers)),
+    "@slack/bolt": each(async () => {
+      const isRight = isValidSlackRequest({
+        signingSecret: SECRET,
+        body: text,
+        headers: {
+          "x-slack-signature": headers["x-slack-signature"],
+          "x-slack-request-timestamp": Number(seconds),
+        },
+      });
+      if (!isRight) throw new Error("@slack/bolt refuses the request");
+      JSON.parse(text);
+    }),
   });
 }
 {
@@ -145,9 +161,32 @@ const compare = async (title: string, cases: Record<string, Case>): Promise<void
     provider: createShopifyVerifier(),
     config: { secret: SECRET },
   });
+  const { webhooks } = shopifyApi({
+    apiKey: "key",
+    apiSecretKey: SECRET,
+    hostName: "receiver.example",
+    apiVersion: ApiVersion.January26,
+    isEmbeddedApp: false,
+    logger: { level: 0 },
+  });
+  const sdkHeaders = {
+    ...headers,
+    "x-shopify-shop-domain": "shop.myshopify.com",
+    "x-shopify-api-version": "2026-01",
+  };
   await compare("Shopify", {
     floor: hmacFloor,
     ours: each(() => verifier.verifyAndConvert(body, headers)),
+    "@shopify/shopify-api": each(async () => {
+      const rawRequest = new Request("https://receiver.example", {
+        method: "POST",
+        headers: sdkHeaders,
+        body: text,
+      });
+      const { valid } = await webhooks.validate({ rawBody: text, rawRequest });
+      if (!valid) throw new Error("@shopify/shopify-api refuses the request");
+      JSON.parse(text);
+    }),
   });
 }
 {
