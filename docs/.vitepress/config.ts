@@ -14,7 +14,7 @@ interface ApiItem {
 function entryPoints({ text, link, items = [] }: ApiItem): DefaultTheme.SidebarItem[] {
   const inside = items.flatMap((item) => entryPoints(item));
   const isEntry = text.startsWith("@ventostack/") && link !== undefined;
-  return isEntry ? [{ text, link }, ...inside] : inside;
+  return isEntry ? [{ text: text.replace("@ventostack/", ""), link }, ...inside] : inside;
 }
 
 /** Written with the API reference; `docs:dev` may run without it. */
@@ -93,6 +93,8 @@ const chinese: Locale = {
 export default defineConfig({
   title: "VentoStack Webhooks",
   cleanUrls: true,
+  // One file with the list of all pages, not a copy of it in each page.
+  metaChunk: true,
   // A link to a page that is not there ends the build.
   ignoreDeadLinks: false,
   srcExclude: ["**/parts/**"],

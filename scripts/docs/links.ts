@@ -46,15 +46,15 @@ function destinationOf(file: string, path: string): string {
   return file.startsWith(`${SITE}/`) ? `${SITE}${path}` : path.slice(1);
 }
 
-/** The file that answers for a path: a page may go by its name alone, a picture lies in `public`. */
+/** The file that answers for a path: a page may go by its name alone, a picture lies in `public`; the forge lists folders. */
 function fileOf(root: string, path: string): string | undefined {
+  const isSite = path.startsWith(`${SITE}/`);
   const candidates = [path, `${path}.md`, join(path, "index.md"), join(path, "README.md")];
-  if (path.startsWith(`${SITE}/`)) candidates.push(`${SITE}/public/${path.slice(SITE.length + 1)}`);
-  return candidates
+  if (isSite) candidates.push(`${SITE}/public/${path.slice(SITE.length + 1)}`);
+  const found = candidates
     .map((candidate) => candidate.replaceAll("\\", "/"))
-    .find(
-      (candidate) => existsSync(join(root, candidate)) && statSync(join(root, candidate)).isFile(),
-    );
+    .find((each) => existsSync(join(root, each)) && statSync(join(root, each)).isFile());
+  return found ?? (!isSite && existsSync(join(root, path)) ? path : undefined);
 }
 
 /** @returns one `file:line: message` per link that leads nowhere */

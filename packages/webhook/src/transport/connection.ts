@@ -8,6 +8,7 @@ import type { SocketAttempt } from "./socket-attempt.ts";
 export interface Connection extends Swept<Connection> {
   readonly socket: Socket;
   readonly origin: Origin;
+  /** The origin's, when it was dialled. */
   readonly generation: number;
   /** The address that was dialled; `undefined` behind a proxy. */
   readonly address: string | undefined;
@@ -21,18 +22,16 @@ export interface Connection extends Swept<Connection> {
   isClosed: boolean;
 }
 
+/** A connection on which nothing has been sent. */
 export function newConnection(
-  socket: Socket,
-  origin: Origin,
-  address: string | undefined,
-  parser: ResponseParser,
+  given: Pick<Connection, "socket" | "origin" | "generation" | "address" | "parser">,
 ): Connection {
   return {
-    socket,
-    origin,
-    generation: origin.generation,
-    address,
-    parser,
+    socket: given.socket,
+    origin: given.origin,
+    generation: given.generation,
+    address: given.address,
+    parser: given.parser,
     attempt: undefined,
     usableUntil: Number.POSITIVE_INFINITY,
     isDraining: false,

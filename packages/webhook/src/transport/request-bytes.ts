@@ -51,15 +51,19 @@ export interface RequestWriter {
   bytes(start: Uint8Array, headers: Readonly<Record<string, string>>, body: Uint8Array): Uint8Array;
 }
 
-/** Source: https://www.rfc-editor.org/rfc/rfc9110#section-5 */
-export function createRequestWriter(): RequestWriter {
+/**
+ * Source: https://www.rfc-editor.org/rfc/rfc9110#section-5
+ * @param ownNames further names, in lower case, that are left out
+ */
+export function createRequestWriter(ownNames: readonly string[] = []): RequestWriter {
   /** How the line of each name begins. */
   let lineStarts = new Map<string, Uint8Array>();
   /** Where heads are put together. */
   let scratch = new Uint8Array(2048);
 
   const learn = (name: string): Uint8Array => {
-    const isOwn = OWN_NAMES.has(checkHeaderName(name).toLowerCase());
+    const lower = checkHeaderName(name).toLowerCase();
+    const isOwn = OWN_NAMES.has(lower) || ownNames.includes(lower);
     if (lineStarts.size >= MAX_KNOWN_NAMES) lineStarts = new Map();
     const start = isOwn ? NOTHING : Buffer.from(`${name}: `, "latin1");
     lineStarts.set(name, start);

@@ -7,7 +7,8 @@ import type { ResolvedAddress } from "./pinned-lookup.ts";
 import type { ProxyAddress } from "./proxy-tunnel.ts";
 import { parseProxy } from "./proxy-tunnel.ts";
 import { createRecentMap } from "./recent-map.ts";
-import { requestStart } from "./request-bytes.ts";
+import type { RequestWriter } from "./request-bytes.ts";
+import { createRequestWriter, requestStart } from "./request-bytes.ts";
 import type { TlsSettings, TransportRequest } from "./transport.ts";
 
 /** What requests must have in common, beside the origin, to share connections. */
@@ -48,6 +49,7 @@ export interface Route {
   readonly origin: Origin;
   /** What `requestStart` made. */
   readonly requestStart: Uint8Array;
+  readonly writer: RequestWriter;
 }
 
 /** Bounds of what is remembered; forgetting costs a little time, and connections that are not shared. */
@@ -65,6 +67,8 @@ export function createRoutes(policy: NetworkPolicy): Routes {
   const routes = createRecentMap<string, Route>(MAX_ROUTES);
   const origins = createRecentMap<string, Origin>(MAX_ORIGINS);
   const settingsFor = createSettingsTable();
+  const writer = createRequestWriter();
+  const proxyWriter = createRequestWriter(["proxy-authorization"]);
 
   const originOf = (url: URL, settings: RouteSettings): Origin => {
     const key = `${settings.id} ${url.origin}`;
@@ -96,15 +100,17 @@ export function createRoutes(policy: NetworkPolicy): Routes {
       const url = policy.checkUrl(request.url);
       const { proxy } = settings;
       const path = `${url.pathname}${url.search}`;
-      const made: Route = {
-        settings,
-        origin: originOf(url, settings),
-        // A plain target is asked of its proxy by its whole URL (RFC 9112, section 3.2.2).
-        requestStart:
-          proxy && url.protocol === "http:"
-            ? requestStart(`${url.origin}${path}`, url.host, proxy.headers)
-            : requestStart(path, url.host),
-      };
+      const origin = originOf(url, settings);
+      const made: Route =
+        proxy && url.protocol === "http:"
+          ? {
+              settings,
+              origin,
+              // A plain target is asked of its proxy by its whole URL (RFC 9112, section 3.2.2).
+              requestStart: requestStart(`${url.origin}${path}`, url.host, proxy.headers),
+              writer: proxyWriter,
+            }
+          : { settings, origin, requestStart: requestStart(path, url.host), writer };
       routes.set(request.url, made);
       return made;
     },

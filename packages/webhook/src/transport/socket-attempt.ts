@@ -28,8 +28,6 @@ export interface SocketAttempt extends Swept<SocketAttempt> {
   cancelDial: (() => void) | undefined;
   /** Whether the connection has carried a request before. */
   isReused: boolean;
-  /** Whether it has already got a connection in place of a lost one. */
-  isReplaced: boolean;
   isSettled: boolean;
 }
 
@@ -55,7 +53,6 @@ export function newAttempt(
     connection: undefined,
     cancelDial: undefined,
     isReused: false,
-    isReplaced: false,
     isSettled: false,
     dueAt: 0,
     bucket: undefined,

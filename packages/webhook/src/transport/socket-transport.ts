@@ -7,7 +7,6 @@ import { classOfPhase, codeOf, isConnectionLost, messageOf, timeoutMessage } fro
 import type { NetworkPolicy } from "./network-policy.ts";
 import type { Resolve } from "./pinned-lookup.ts";
 import { createVettedResolver } from "./pinned-lookup.ts";
-import { createRequestWriter } from "./request-bytes.ts";
 import type { ParserState } from "./response-parser.ts";
 import { createResponseParser } from "./response-parser.ts";
 import { createRoutes } from "./route.ts";
@@ -70,7 +69,6 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
     close: closeConnection,
   });
   const routes = createRoutes(options.policy);
-  const writer = createRequestWriter();
   const texts = createTextTable();
   const dialer = createDialer({
     resolve: createVettedResolver(options.policy, options.resolve),
@@ -129,6 +127,8 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
 
   const dial = (attempt: SocketAttempt): void => {
     const { origin } = attempt.route;
+    // As of now: what is refused while this is under way may concern its address.
+    const { generation } = origin;
     attempt.phase = origin.isResolved ? "dns" : "connect";
     attempt.address = undefined;
     const elapsed = (): number => performance.now() - attempt.startedAt;
@@ -146,7 +146,13 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
         attempt.cancelDial = undefined;
         attempt.connectMs = elapsed();
         const parser = createResponseParser(texts);
-        const connection = newConnection(socket, origin, attempt.address, parser);
+        const connection = newConnection({
+          socket,
+          origin,
+          generation,
+          address: attempt.address,
+          parser,
+        });
         readInto(watch(connection));
         exchange(attempt, connection, false);
       },
@@ -213,12 +219,10 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
       closeConnection(connection);
       return;
     }
-    const { keepAliveSeconds } = parser.head();
-    if (keepAliveSeconds >= 0) {
-      const keptMs = keepAliveSeconds * 1000;
-      // Less than it says: a request takes time to get there.
-      connection.usableUntil = now + keptMs - Math.min(1000, keptMs / 2);
-    }
+    const keptMs = parser.head().keepAliveSeconds * 1000;
+    // Less than it says: a request takes time to get there.
+    connection.usableUntil =
+      keptMs < 0 ? Number.POSITIVE_INFINITY : now + keptMs - Math.min(1000, keptMs / 2);
     pool.put(connection, now);
   };
 
@@ -240,10 +244,9 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
     if (!attempt) return;
     connection.attempt = undefined;
     const isLost = error === undefined || isConnectionLost(codeOf(error));
-    if (isLost && attempt.isReused && !attempt.isReplaced && !parser.hasBegun()) {
+    if (isLost && attempt.isReused && !parser.hasBegun()) {
       attempt.connection = undefined;
-      attempt.isReplaced = true;
-      // The others that were idle may have gone with it.
+      // The others that were idle may have gone with it. A dialled connection is not a used one: there is no third.
       pool.dropIdle(origin);
       dial(attempt);
       return;
@@ -254,8 +257,9 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
   const launch = (attempt: SocketAttempt): void => {
     const { request, startedAt, route } = attempt;
     const { signal, timeoutMs } = request;
-    // Whatever is no time is over at once.
-    attempts.add(attempt, timeoutMs > 0 ? timeoutMs : 0, startedAt);
+    // Whatever is no time is over at once; and without an end there would be no timer to keep the process alive.
+    const delayMs = timeoutMs > 0 ? Math.min(timeoutMs, Number.MAX_SAFE_INTEGER) : 0;
+    attempts.add(attempt, delayMs, startedAt);
     if (signal) signals.acquire(signal);
     const { origin } = route;
     const connection = pool.take(origin, startedAt);
@@ -271,7 +275,7 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
     let attempt: SocketAttempt;
     try {
       const route = routes.find(request);
-      const bytes = writer.bytes(route.requestStart, request.headers, request.body);
+      const bytes = route.writer.bytes(route.requestStart, request.headers, request.body);
       attempt = newAttempt(request, settle, route, bytes, now);
     } catch (error) {
       const code = codeOf(error);

@@ -13,6 +13,7 @@ import {
   settleSent,
   subscribe,
   T0,
+  turn,
   until,
 } from "./support.ts";
 
@@ -71,16 +72,16 @@ describe("two processes on one file", () => {
       (await two.subscriptions.match(["order.created"], undefined)).map((each) => each.id);
     expect(await matched()).toEqual([]);
     subscribe(one, "a", { events: ["order.created"] });
-    await Promise.resolve();
+    await turn();
     expect(await matched()).toEqual(["a"]);
     subscribe(one, "a", { events: ["order.created"], url: "https://elsewhere.example.com/" });
-    await Promise.resolve();
+    await turn();
     expect(two.subscriptions.get("a")?.url).toBe("https://elsewhere.example.com/");
     subscribe(one, "a", { events: ["order.paid"] });
-    await Promise.resolve();
+    await turn();
     expect(await matched()).toEqual([]);
     one.subscriptions.delete("a", T0);
-    await Promise.resolve();
+    await turn();
     expect(two.subscriptions.get("a")).toBeUndefined();
     close();
   });
@@ -138,6 +139,7 @@ describe("two processes on one file", () => {
         }
       }),
     );
+    await turn();
     expect(countersOf(one)).toEqual({ ...recount(path) });
     expect(countersOf(two)).toEqual(countersOf(one));
     expect(one.stats().pending + one.stats().sent).toBe(80);

@@ -113,14 +113,19 @@ export async function errorOf(work: () => unknown): Promise<WebhookError> {
   throw new Error("expected an error, but there was none");
 }
 
+/** Lets the event loop turn once. */
+export async function turn(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
 /** Lets the event loop turn until something is so; fails when it never is. */
 export async function until(isSo: () => boolean, withinMs = 8000): Promise<void> {
   const end = performance.now() + withinMs;
   while (!isSo()) {
     if (performance.now() > end) throw new Error("what was waited for has not come");
     // oxlint-disable-next-line no-await-in-loop -- one turn after the other
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
+    await turn();
   }
 }

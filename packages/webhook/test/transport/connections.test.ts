@@ -230,6 +230,14 @@ describe.each(TRANSPORTS)("over the $name transport:", ({ name, transport }) => 
       expect(server.requests).toHaveLength(2);
     });
 
+    test("is not replaced after a byte of a response that is reset", async () => {
+      const server = await start();
+      server.script("/", [ok, { kind: "raw", bytes: "HTTP/1.1 2", afterwards: "reset" }, ok]);
+      const outcomes = await sendMany(transport(), server.url(), 2, settings);
+      expect(outcomes[1]).toMatchObject({ kind: "error", errorClass: "http" });
+      expect(server.requests).toHaveLength(2);
+    });
+
     test("is replaced within the same deadline", async () => {
       const server = await start();
       server.script("/", [ok, reset, { kind: "hang" }]);

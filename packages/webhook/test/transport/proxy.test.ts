@@ -138,6 +138,18 @@ describe.each(TRANSPORTS)("over the $name transport:", ({ transport }) => {
       });
     });
 
+    test("a request cannot replace the credentials that the proxy is given", async () => {
+      const server = await receiver();
+      const proxy = await startProxy();
+      await transport({ network: {} }).send(
+        request(`http://hook.example.test:${server.port}/`, {
+          headers: { "Proxy-Authorization": "Basic other" },
+          proxy: `http://user:pass@127.0.0.1:${proxy.port}`,
+        }),
+      );
+      expect(proxy.asked[0]?.authorization).toBe(`Basic ${btoa("user:pass")}`);
+    });
+
     test("a connection to the proxy never serves a direct request to the same place", async () => {
       const proxy = await startProxy();
       const server = await receiver();

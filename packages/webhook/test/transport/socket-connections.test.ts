@@ -3,7 +3,16 @@ import type { AddressInfo, Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import type { FaultReceiver } from "../../src/testing/fault-receiver.ts";
 import type { Transport } from "../../src/transport/transport.ts";
-import { afterTest, failureOf, receiver, request, responseOf, table, textOf } from "./setup.ts";
+import {
+  afterTest,
+  certificate,
+  failureOf,
+  receiver,
+  request,
+  responseOf,
+  table,
+  textOf,
+} from "./setup.ts";
 import { OK, socketTransport, until } from "./socket-setup.ts";
 
 /** A server that does with each connection whatever it is told. */
@@ -159,6 +168,29 @@ describe("idle connections", () => {
     expect([failureOf(await slow), failureOf(idle)]).toEqual([OK, OK]);
     await until(() => server.openConnections() === 0);
     expect(asked).toHaveLength(3);
+  });
+
+  test("are not kept where the name was refused while they were dialled", async () => {
+    const server = await receiver({
+      tls: { cert: certificate("server.pem"), key: certificate("server.key") },
+    });
+    let answer: ((addresses: readonly { address: string; family: 4 }[]) => void) | undefined;
+    const answers = [
+      new Promise<readonly { address: string; family: 4 }[]>((resolve) => (answer = resolve)),
+      Promise.resolve([{ address: "10.0.0.1", family: 4 as const }]),
+    ];
+    const sender = socketTransport({ resolve: () => answers.shift() ?? Promise.resolve([]) });
+    const tls = { ca: certificate("ca.pem") };
+    const url = `https://hook.example.test:${server.port}/`;
+    const first = sender.send(request(url, { tls }));
+    // Lookups are shared for a second.
+    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    expect(failureOf(await sender.send(request(url, { tls })))).toMatchObject({
+      errorClass: "blocked",
+    });
+    answer?.([{ address: "127.0.0.1", family: 4 }]);
+    expect(failureOf(await first)).toEqual(OK);
+    await until(() => server.openConnections() === 0);
   });
 });
 

@@ -143,6 +143,16 @@ describe("bounds", () => {
     });
   });
 
+  test("13 digits of a chunk's size", () => {
+    expect(parseText(`${CHUNKED}${"2".padStart(13, "0")}\r\nab\r\n0\r\n\r\n`).state).toBe(
+      "complete",
+    );
+    expect(parseText(`${CHUNKED}${"f".repeat(13)}\r\nab`).state).toBe("body");
+    for (const size of ["2".padStart(14, "0"), "1".padEnd(14, "0"), "0".repeat(100)]) {
+      expect(parseText(CHUNKED + size)).toMatchObject({ code: "HPE_INVALID_CHUNK_SIZE" });
+    }
+  });
+
   test("16 KiB and 128 fields of trailers", () => {
     expect(parseText(`${CHUNKED}0\r\n${fields(128)}\r\n`).state).toBe("complete");
     for (const trailers of [fields(129), `x: ${"a".repeat(17_000)}\r\n`]) {

@@ -14,7 +14,7 @@ export interface ByHand {
   cancel(filter: StoreFilter, at: number, reason: string): Promise<number>;
 }
 
-const CHUNK = 200;
+const CHUNK = 100;
 const UNFINISHED: readonly DeliveryStatus[] = ["pending", "failed"];
 
 export function createByHand(

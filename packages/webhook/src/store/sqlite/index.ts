@@ -17,7 +17,8 @@ export type { SqliteStore } from "./sqlite-store.ts";
  * runtime's own SQLite: `node:sqlite` on Node 22.13 or later and Bun 1.4 or later, `bun:sqlite` on an older Bun.
  *
  * Several processes on one machine may share a file. Each takes work of its own under leases; when one dies, the others
- * take its work over once its leases have run out (`deliveryTimeout` and 15 s).
+ * take its work over once its leases have run out, some seconds after `deliveryTimeout`. Changes that one makes the
+ * others see with their event loop's next turn, new work within `pollMs`.
  *
  * Transactional outbox: `send(type, payload, { tx })` writes the event through an open database of yours, on the same
  * file, on which you have begun a transaction. It commits or vanishes with that; its first attempt follows within

@@ -134,14 +134,24 @@ export function buildSqliteStore(
     }
   };
 
+  const poll = (now: number): boolean =>
+    read(() => {
+      const hasChanged = hasNews;
+      hasNews = false;
+      return hasChanged || leases.mayExpire(now);
+    });
+
   removal.resume();
+  const isInFile = database.file !== "";
+  /** Nobody else can get at it. */
+  const isPrivate = !isInFile && database.isOwn;
 
   return {
     capabilities: {
-      durable: database.file !== "",
+      durable: isInFile,
       sync: true,
-      shared: database.file !== "",
-      transactional: database.file !== "" || !database.isOwn,
+      shared: isInFile,
+      transactional: !isPrivate,
     },
     enqueue(message, deliveries, { tx } = {}) {
       if (tx === undefined) {
@@ -174,15 +184,7 @@ export function buildSqliteStore(
       });
     },
     nextDueAt: () => read(() => lanes.nextDueAt()),
-    changes: {
-      pollMs: options.pollMs,
-      poll: (now) =>
-        read(() => {
-          const hasChanged = hasNews;
-          hasNews = false;
-          return hasChanged || leases.mayExpire(now);
-        }),
-    },
+    ...(isPrivate ? {} : { changes: { pollMs: options.pollMs, poll } }),
     subscriptions: {
       put(subscription) {
         group.now(() => {
@@ -228,7 +230,7 @@ export function buildSqliteStore(
     rotateEncryption,
     close({ drop = false } = {}) {
       if (isClosed) return;
-      if (drop && database.file === "") {
+      if (drop && !isInFile) {
         group.now(() => clearTables(database));
         forget();
         leases.forget();

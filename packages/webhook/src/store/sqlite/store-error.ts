@@ -43,10 +43,12 @@ function sqliteCode(error: unknown): number | undefined {
   return typeof code === "number" ? code & 0xff : undefined;
 }
 
-/** Whether the write lock was taken; the same may go through a moment later. */
+/** Whether somebody is in the middle of a transaction; the same may go through a moment later. */
 export function isBusy(error: unknown): boolean {
   const code = sqliteCode(error);
-  return code === CODES.busy || code === CODES.locked;
+  if (code === CODES.busy || code === CODES.locked) return true;
+  // On a handle that cannot say that a transaction is open, as those of Node before 22.16.
+  return error instanceof Error && error.message.includes("within a transaction");
 }
 
 /** What the store throws for whatever went wrong below it. */
