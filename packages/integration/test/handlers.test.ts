@@ -262,6 +262,21 @@ describe.each(cases)("a handler for %s behind %s", (_name, _server, platform, se
     expectAnswer(await send(platform.request(url)), platform.success);
     expect(calls).toBe(1);
   });
+
+  it("takes a body in chunks", async () => {
+    const url = await start();
+    const { url: target, body, ...init } = platform.request(url);
+    const chunks = new ReadableStream({
+      start(controller) {
+        const bytes = new TextEncoder().encode(body);
+        for (let at = 0; at < bytes.length; at += 7) controller.enqueue(bytes.slice(at, at + 7));
+        controller.close();
+      },
+    });
+    const response = await fetch(target, { ...init, body: chunks, duplex: "half" });
+    expectAnswer([response.status, await response.text()], platform.success);
+    expect(calls).toBe(1);
+  });
 });
 
 function flip(signature: string): string {
