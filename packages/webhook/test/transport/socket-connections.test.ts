@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import type { FaultReceiver } from "../../src/testing/fault-receiver.ts";
@@ -170,25 +170,31 @@ describe("idle connections", () => {
     expect(asked).toHaveLength(3);
   });
 
-  test("are not kept where the name was refused while they were dialled", async () => {
+  test("are not kept where the name was refused while they were opened", async () => {
     const server = await receiver({
       tls: { cert: certificate("server.pem"), key: certificate("server.key") },
     });
-    let answer: ((addresses: readonly { address: string; family: 4 }[]) => void) | undefined;
-    const answers = [
-      new Promise<readonly { address: string; family: 4 }[]>((resolve) => (answer = resolve)),
-      Promise.resolve([{ address: "10.0.0.1", family: 4 as const }]),
-    ];
-    const sender = socketTransport({ resolve: () => answers.shift() ?? Promise.resolve([]) });
-    const tls = { ca: certificate("ca.pem") };
-    const url = `https://hook.example.test:${server.port}/`;
-    const first = sender.send(request(url, { tls }));
-    // Lookups are shared for a second.
-    await new Promise((resolve) => setTimeout(resolve, 1_050));
-    expect(failureOf(await sender.send(request(url, { tls })))).toMatchObject({
-      errorClass: "blocked",
+    let release: (() => void) | undefined;
+    // Holds the handshake back until it is told to go on.
+    const gate = await listen((socket) => {
+      release = () => {
+        const onward = connect(server.port, "127.0.0.1");
+        onward.on("error", () => socket.destroy());
+        socket.on("close", () => onward.destroy());
+        onward.pipe(socket).pipe(onward);
+      };
     });
-    answer?.([{ address: "127.0.0.1", family: 4 }]);
+    const answers = ["127.0.0.1", "10.0.0.1"];
+    const sender = socketTransport({
+      resolve: async () => [{ address: answers.shift() ?? "", family: 4 }],
+    });
+    const sent = request(`https://hook.example.test:${gate.port}/`, {
+      tls: { ca: certificate("ca.pem") },
+    });
+    const first = sender.send(sent);
+    await until(() => gate.sockets.length === 1);
+    expect(failureOf(await sender.send(sent))).toMatchObject({ errorClass: "blocked" });
+    release?.();
     expect(failureOf(await first)).toEqual(OK);
     await until(() => server.openConnections() === 0);
   });

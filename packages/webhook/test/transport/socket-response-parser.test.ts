@@ -36,7 +36,7 @@ describe("a response in pieces", () => {
         expect(parse([bytes.subarray(0, at), bytes.subarray(at)])).toEqual(whole);
       }
     }
-  });
+  }, 30_000);
 
   test("is complete with its last byte, and not before", () => {
     for (const text of SHORT_RESPONSES) {
@@ -280,4 +280,4 @@ test("mutated responses throw nothing, grow nothing, and are the same in pieces"
   for (const code of ["HPE_INVALID_HEADER_TOKEN", "HPE_CR_EXPECTED", "HPE_INVALID_CHUNK_SIZE"]) {
     expect(outcomes.get(code)).toBeGreaterThan(100);
   }
-});
+}, 30_000);

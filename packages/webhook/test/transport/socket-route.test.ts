@@ -107,6 +107,24 @@ describe("a route", () => {
     expect(new Set(others).size).toBe(others.length);
   });
 
+  test("through a proxy asks for the whole URL, with the proxy's credentials and no others", () => {
+    const headers = { "Proxy-Authorization": "Basic other" };
+    const proxy = "http://user:pass@proxy.example";
+    const bytesFor = (url: string): string => {
+      const { writer, requestStart } = find(url, { proxy });
+      return new TextDecoder().decode(writer.bytes(requestStart, headers, new Uint8Array(0)));
+    };
+    expect(bytesFor("http://hook.example.test/one")).toBe(
+      "POST http://hook.example.test/one HTTP/1.1\r\nhost: hook.example.test\r\naccept-encoding: identity\r\n" +
+        `proxy-authorization: Basic ${btoa("user:pass")}\r\ncontent-length: 0\r\n\r\n`,
+    );
+    // In a tunnel the endpoint is spoken to, not the proxy.
+    expect(bytesFor("https://hook.example.test/one")).toBe(
+      "POST /one HTTP/1.1\r\nhost: hook.example.test\r\naccept-encoding: identity\r\n" +
+        "Proxy-Authorization: Basic other\r\ncontent-length: 0\r\n\r\n",
+    );
+  });
+
   test("is judged by the policy, each time that it is not found", () => {
     for (let times = 0; times < 2; times += 1) {
       expect(() => find("http://127.0.0.1/")).toThrow(
