@@ -35,6 +35,9 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 const MAX_KNOWN_NAMES = 1024;
+/** What most heads have room in, and what is kept for longer ones. */
+const SCRATCH_BYTES = 2 * 1024;
+const MAX_SCRATCH_BYTES = 64 * 1024;
 /** For the end of a line and the last line of a head, which are short. */
 const RESERVE = 64;
 /** Of a name that is left out. */
@@ -59,7 +62,11 @@ export function createRequestWriter(ownNames: readonly string[] = []): RequestWr
   /** How the line of each name begins. */
   let lineStarts = new Map<string, Uint8Array>();
   /** Where heads are put together. */
-  let scratch = new Uint8Array(2048);
+  let scratch = new Uint8Array(SCRATCH_BYTES);
+
+  /** How the head of a request ends whose body is as long as that of the one before. */
+  let end: Uint8Array = NOTHING;
+  let endLength = -1;
 
   const learn = (name: string): Uint8Array => {
     const lower = checkHeaderName(name).toLowerCase();
@@ -98,14 +105,16 @@ export function createRequestWriter(ownNames: readonly string[] = []): RequestWr
         scratch[at + 1] = LF;
         at += 2;
       }
-      const end = `content-length: ${body.byteLength}\r\n\r\n`;
-      for (let index = 0; index < end.length; index += 1) {
-        scratch[at + index] = end.charCodeAt(index);
+      if (body.byteLength !== endLength) {
+        endLength = body.byteLength;
+        end = Buffer.from(`content-length: ${endLength}\r\n\r\n`, "latin1");
       }
+      for (let index = 0; index < end.length; index += 1) scratch[at + index] = end[index] ?? 0;
       at += end.length;
       const whole = Buffer.allocUnsafe(at + body.byteLength);
       whole.set(scratch.subarray(0, at));
       whole.set(body, at);
+      if (scratch.length > MAX_SCRATCH_BYTES) scratch = new Uint8Array(SCRATCH_BYTES);
       return whole;
     },
   };

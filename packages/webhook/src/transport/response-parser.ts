@@ -13,6 +13,7 @@ import {
   newHead,
   readField,
   readStatusLine,
+  resetHead,
 } from "./response-head.ts";
 import type { TextTable } from "./text-table.ts";
 
@@ -60,7 +61,7 @@ export function createResponseParser(texts: TextTable): ResponseParser {
   const body = createKeptBody();
   let chunks: ChunkDecoder | undefined;
   let state: ParserState = "complete";
-  let head = newHead();
+  const head = newHead();
   let framing: Framing = "none";
   let fault: ParseFault | undefined;
   let hasBegun = false;
@@ -150,7 +151,7 @@ export function createResponseParser(texts: TextTable): ResponseParser {
     } else if ((informational += 1) > MAX_INFORMATIONAL) {
       fail(parseFault(undefined, `more than ${MAX_INFORMATIONAL} informational responses`));
     }
-    head = newHead();
+    resetHead(head);
     isFirstLine = true;
   };
 
@@ -242,7 +243,7 @@ export function createResponseParser(texts: TextTable): ResponseParser {
       max = maxBodyBytes;
       body.begin(maxBodyBytes);
       state = "head";
-      head = newHead();
+      resetHead(head);
       framing = "none";
       fault = undefined;
       hasBegun = false;
