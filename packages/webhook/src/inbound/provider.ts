@@ -28,7 +28,7 @@ export interface VerifierConfig<E extends object = Readonly<Record<string, unkno
   readonly timestampTolerance?: number | undefined;
   /** What only this platform needs. */
   readonly extra?: E | undefined;
-  /** Where HMACs are computed; default `auto`. */
+  /** Which implementation computes; default `auto`: `node:crypto` where there is one. */
   readonly crypto?: CryptoBackend | undefined;
 }
 

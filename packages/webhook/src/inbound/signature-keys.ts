@@ -8,7 +8,7 @@ import type { VerifierConfig } from "./provider.ts";
 import { refuse } from "./refusal.ts";
 import type { SignedRequest } from "./signed-request.ts";
 import type { MaybePromise } from "../maybe-promise.ts";
-import { isPromise } from "../maybe-promise.ts";
+import { isPromise, mapMaybe } from "../maybe-promise.ts";
 
 /** Something that may have made a signature. */
 interface SignatureKey {
@@ -120,6 +120,7 @@ const MAX_ASYMMETRIC_SIGNATURES = 8;
 
 interface ImportedPublicKey extends SignatureKey {
   readonly scheme: PublicKeyScheme;
+  readonly backend: CryptoBackend | undefined;
 }
 
 export function publicKeySource<E extends object>(algorithm: PublicKeyAlgorithm<E>): KeySource<E> {
@@ -132,8 +133,8 @@ export function publicKeySource<E extends object>(algorithm: PublicKeyAlgorithm<
     const known = imported.get(config) ?? new Map<PublicKeyInput, ImportedPublicKey>();
     imported.set(config, known);
     const cached = known.get(input);
-    if (cached?.scheme === scheme) return cached;
-    const key = verifyingKey(scheme, input);
+    if (cached?.scheme === scheme && cached.backend === config.crypto) return cached;
+    const key = verifyingKey(scheme, input, config.crypto);
     // Keys may come from elsewhere than the configuration, such as a certificate's URL: no growth for ever.
     if (known.size >= MAX_IMPORTED) known.clear();
     known.set(input, key);
@@ -170,17 +171,26 @@ function isList(
   return Array.isArray(keys);
 }
 
-function verifyingKey(scheme: PublicKeyScheme, input: PublicKeyInput): ImportedPublicKey {
-  const key = createPublicKey(scheme, input);
+function verifyingKey(
+  scheme: PublicKeyScheme,
+  input: PublicKeyInput,
+  backend: CryptoBackend | undefined,
+): ImportedPublicKey {
+  const key = createPublicKey(scheme, input, backend);
   return {
     scheme,
+    backend,
     secret: "",
-    async verify(parts, signatures) {
-      for (const signature of signatures) {
-        // oxlint-disable-next-line no-await-in-loop -- one at a time: the first is nearly always right
-        if (await key.verify(parts, signature)) return true;
-      }
-      return false;
+    verify(parts, signatures) {
+      // One at a time: the first is nearly always right.
+      const verifyFrom = (index: number): MaybePromise<boolean> => {
+        const signature = signatures[index];
+        if (!signature) return false;
+        return mapMaybe(key.verify(parts, signature), (isRight) =>
+          isRight ? true : verifyFrom(index + 1),
+        );
+      };
+      return verifyFrom(0);
     },
   };
 }
