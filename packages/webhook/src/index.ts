@@ -63,6 +63,7 @@ export { parseJson } from "./inbound/raw-body.ts";
 export { refuse } from "./inbound/refusal.ts";
 export type { SignedRequest } from "./inbound/signed-request.ts";
 export type { FormField } from "./inbound/form.ts";
+export { fromByteString, toByteString } from "./signing/bytes.ts";
 export { createStandardWebhooksVerifier } from "./inbound/standard-webhooks-verifier.ts";
 export type { TimestampUnit } from "./inbound/timestamp.ts";
 export { parseIsoTime } from "./inbound/timestamp.ts";

@@ -1,4 +1,5 @@
 import type { SignedContent } from "@ventostack/webhook";
+import { fromByteString } from "@ventostack/webhook";
 import type { AlipayParam } from "./alipay-params.ts";
 
 const FORMS = [
@@ -24,7 +25,12 @@ export function signedForms(params: readonly AlipayParam[]): readonly (readonly 
   );
 }
 
-/** What is signed of a set of parameters: `name=value`, joined by `&`. */
-export function contentOf(params: readonly AlipayParam[]): SignedContent {
-  return params.flatMap(({ signed }, index) => (index === 0 ? [signed] : ["&", signed]));
+/** What is signed of each of these sets, made when it is asked for: the first is nearly always right. */
+export function* signedContents(params: readonly AlipayParam[]): Generator<SignedContent> {
+  for (const form of signedForms(params)) yield [fromByteString(contentOf(form))];
+}
+
+/** `name=value`, joined by `&`. */
+function contentOf(params: readonly AlipayParam[]): string {
+  return params.map(({ signed }) => signed).join("&");
 }

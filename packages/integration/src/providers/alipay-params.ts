@@ -1,18 +1,20 @@
-import type { SignedRequest } from "@ventostack/webhook";
-import { refuse } from "@ventostack/webhook";
+import type { FormField, SignedRequest } from "@ventostack/webhook";
+import { fromByteString, refuse, toByteString } from "@ventostack/webhook";
 
 /** One parameter of a notification, decoded once. */
 export interface AlipayParam {
   readonly name: string;
   readonly value: string;
-  /** `name=value` as it was signed: in the bytes of the notification's charset. */
-  readonly signed: Uint8Array;
+  /** `name=value` as it was signed: one character for each byte of the notification's charset. */
+  readonly signed: string;
 }
 
 /** Where the form may stand that a framework has parsed. */
 export interface AlipayForm {
   readonly bodyParams?: Readonly<Record<string, unknown>> | undefined;
 }
+
+const ASCII = /^[\0-\x7f]*$/;
 
 const known = new WeakMap<object, readonly AlipayParam[]>();
 
@@ -52,7 +54,10 @@ function isNoForm(
 
 function fromParsed(parsed: Readonly<Record<string, unknown>>): readonly AlipayParam[] {
   const params = toParams(
-    [...textsOf(parsed)].map(([name, value]) => ({ name: utf8(name), value: utf8(value) })),
+    [...textsOf(parsed)].map(([name, value]) => ({
+      name: utf8ByteString(name),
+      value: utf8ByteString(value),
+    })),
   );
   if (params.some(({ name, value }) => name === "charset" && isGbk(value)) && !isAscii(params)) {
     malformed("bodyParams cannot tell the bytes of a form in GBK: pass the raw body");
@@ -60,44 +65,36 @@ function fromParsed(parsed: Readonly<Record<string, unknown>>): readonly AlipayP
   return params;
 }
 
-interface Field {
-  readonly name: Uint8Array;
-  readonly value: Uint8Array;
-}
+// Names are compared and sorted as bytes, before the charset is known.
+function toParams(fields: readonly FormField[]): readonly AlipayParam[] {
+  const names = new Set(fields.map(({ name }) => name));
+  if (names.size < fields.length) malformed("the notification has a parameter twice");
+  for (const { value } of fields) if (value.includes("&")) checkUnambiguous(value, names);
 
-const EQUALS = 61;
-
-// One character for each byte, whatever the charset: names are compared and sorted before it is known.
-const bytewise = new TextDecoder("latin1");
-
-function toParams(fields: readonly Field[]): readonly AlipayParam[] {
-  const named = fields.map((field) => ({ ...field, key: bytewise.decode(field.name) }));
-  const names = new Set(named.map(({ key }) => key));
-  if (names.size < named.length) malformed("the notification has a parameter twice");
-  for (const { value } of named) checkUnambiguous(bytewise.decode(value), names);
-
-  const charset = named.find(({ key }) => key === "charset");
-  const decoder = decoderFor(charset ? bytewise.decode(charset.value) : "");
-  return named
-    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
-    .map(({ name, value }) => ({
-      name: decoder.decode(name),
-      value: decoder.decode(value),
-      signed: pairOf(name, value),
-    }));
+  const decode = decoderFor(fields.find(({ name }) => name === "charset")?.value ?? "");
+  return fields
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, value }) => {
+      const signed = `${name}=${value}`;
+      // All charsets write ASCII alike.
+      return ASCII.test(signed)
+        ? { name, value, signed }
+        : { name: decode(name), value: decode(value), signed };
+    });
 }
 
 // The first three are one encoding in ever larger editions.
 const DECODERS: ReadonlyMap<string, () => TextDecoder> = new Map(
-  (["gbk", "gb2312", "gb18030", "utf-8", "utf8"] as const).map((label) => [
-    label,
-    () => new TextDecoder(label, { ignoreBOM: true }),
-  ]),
+  (["gbk", "gb2312", "gb18030", "utf-8", "utf8"] as const).map((label) => {
+    let decoder: TextDecoder | undefined;
+    return [label, () => (decoder ??= new TextDecoder(label, { ignoreBOM: true }))];
+  }),
 );
 
-function decoderFor(charset: string): TextDecoder {
+function decoderFor(charset: string): (byteString: string) => string {
   const decoder = DECODERS.get(charset.toLowerCase() || "utf-8");
-  return decoder?.() ?? malformed("the parameter charset is neither UTF-8 nor GBK");
+  if (!decoder) return malformed("the parameter charset is neither UTF-8 nor GBK");
+  return (byteString) => decoder().decode(fromByteString(byteString));
 }
 
 /** What money and accounts hang on, guarded even where a notification does not have it. */
@@ -137,18 +134,11 @@ function isGbk(charset: string): boolean {
 }
 
 function isAscii(params: readonly AlipayParam[]): boolean {
-  return params.every(({ signed }) => signed.every((byte) => byte < 128));
+  return params.every(({ signed }) => ASCII.test(signed));
 }
 
-function pairOf(name: Uint8Array, value: Uint8Array): Uint8Array {
-  const pair = new Uint8Array(name.length + 1 + value.length).fill(EQUALS);
-  pair.set(name);
-  pair.set(value, name.length + 1);
-  return pair;
-}
-
-function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+function utf8ByteString(text: string): string {
+  return ASCII.test(text) ? text : toByteString(new TextEncoder().encode(text));
 }
 
 function malformed(reason: string): never {

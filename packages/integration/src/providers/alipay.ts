@@ -5,7 +5,7 @@ import type {
   WebhookProvider,
 } from "@ventostack/webhook";
 import { interpretProvider, parseIsoTime, publicKey, refuse, stringAt } from "@ventostack/webhook";
-import { contentOf, signedForms } from "./alipay-content.ts";
+import { signedContents, signedForms } from "./alipay-content.ts";
 import type { AlipayParam } from "./alipay-params.ts";
 import { paramsOf } from "./alipay-params.ts";
 
@@ -44,9 +44,7 @@ const alipay: ProviderDefinition<AlipayExtra> = {
       read: (request) => signaturesOf(request, "RSA"),
     },
   ],
-  signedContent: (request) => ({
-    alternatives: signedForms(paramsOf(request)).map(contentOf),
-  }),
+  signedContent: (request) => ({ alternatives: signedContents(paramsOf(request)) }),
   payload: readPayload,
   event: (_request, payload) => {
     const param = (name: string): string | undefined => stringAt(payload, [name]);

@@ -1,5 +1,6 @@
 import type { ProviderDefinition, SignedRequest, WebhookProvider } from "@ventostack/webhook";
 import {
+  fromByteString,
   hmac,
   interpretProvider,
   parseJson,
@@ -70,10 +71,8 @@ function readPayload(request: SignedRequest): unknown {
 
 function fieldsOf(request: SignedRequest): Readonly<Record<string, string>> {
   const decoder = new TextDecoder();
-  const fields = request.form();
-  return Object.fromEntries(
-    fields.map(({ name, value }) => [decoder.decode(name), decoder.decode(value)]),
-  );
+  const text = (byteString: string): string => decoder.decode(fromByteString(byteString));
+  return Object.fromEntries(request.form().map(({ name, value }) => [text(name), text(value)]));
 }
 
 function typeOf(payload: unknown): string | undefined {

@@ -72,7 +72,7 @@ describe("createAlipayVerifier", () => {
     const params = [...new URLSearchParams(`${body}&sign=x`)].map(([name, value]) => ({
       name,
       value,
-      signed: new Uint8Array(),
+      signed: `${name}=${value}`,
     }));
     const forms = signedForms(params).map((signed) => signed.map(({ name }) => name).join());
     expect(forms).toHaveLength(count);

@@ -1,11 +1,13 @@
-import type { Bytes } from "../signing/bytes.ts";
-import { hexValue } from "../signing/bytes.ts";
+import { fromByteString, fromUtf8, hexValue, toByteString } from "../signing/bytes.ts";
 import { refuse } from "./refusal.ts";
 
-/** One field of a form. Bytes, because some platforms sign and send forms in GBK, which a text would destroy. */
+/**
+ * One field of a form, as byte strings: one character for each byte, as `atob` gives them, because some platforms sign and
+ * send forms in GBK, which a text would destroy. `fromByteString` makes bytes of them.
+ */
 export interface FormField {
-  readonly name: Bytes;
-  readonly value: Bytes;
+  readonly name: string;
+  readonly value: string;
 }
 
 const MAX_FIELDS = 1000;
@@ -15,46 +17,46 @@ const PLUS = 43;
 const PERCENT = 37;
 const SPACE = 32;
 
+/** Where a field stands in the decoded form. */
+interface Place {
+  readonly start: number;
+  /** Where its value begins, too: the equals sign between them is not kept. */
+  nameEnd: number;
+  end: number;
+}
+
 /**
- * The fields of an `application/x-www-form-urlencoded` body, decoded once and kept as bytes, in the order of the body
- * and with repeated names. A percent sign without two hex digits stays as it is.
+ * The fields of an `application/x-www-form-urlencoded` body, decoded once, in the order of the body and with repeated
+ * names. A percent sign without two hex digits stays as it is.
  * Source: https://url.spec.whatwg.org/#urlencoded-parsing
  */
 export function parseForm(body: Uint8Array): readonly FormField[] {
-  const fields: FormField[] = [];
-  let start = 0;
-  while (start < body.length) {
-    const found = body.indexOf(AMPERSAND, start);
-    const end = found < 0 ? body.length : found;
-    if (end > start) {
-      if (fields.length === MAX_FIELDS) {
+  const decoded = new Uint8Array(body.length);
+  const places: Place[] = [];
+  let field: Place | undefined;
+  let length = 0;
+  for (let index = 0; index < body.length; index += 1) {
+    let byte = body[index] ?? 0;
+    if (byte === AMPERSAND) {
+      if (field) field.end = length;
+      field = undefined;
+      continue;
+    }
+    if (!field) {
+      if (places.length === MAX_FIELDS) {
         refuse("MALFORMED_PAYLOAD", `the form has more than ${MAX_FIELDS} fields`);
       }
-      fields.push(parseField(body.subarray(start, end)));
+      field = { start: length, nameEnd: -1, end: -1 };
+      places.push(field);
     }
-    start = end + 1;
-  }
-  return fields;
-}
-
-function parseField(field: Uint8Array): FormField {
-  const found = field.indexOf(EQUALS);
-  const end = found < 0 ? field.length : found;
-  return {
-    name: percentDecode(field.subarray(0, end)),
-    value: percentDecode(field.subarray(end + 1)),
-  };
-}
-
-function percentDecode(encoded: Uint8Array): Bytes {
-  const decoded = new Uint8Array(encoded.length);
-  let length = 0;
-  for (let index = 0; index < encoded.length; index += 1) {
-    let byte = encoded[index] ?? 0;
+    if (byte === EQUALS && field.nameEnd < 0) {
+      field.nameEnd = length;
+      continue;
+    }
     if (byte === PLUS) byte = SPACE;
     else if (byte === PERCENT) {
-      const high = hexValue(encoded[index + 1] ?? 0);
-      const low = hexValue(encoded[index + 2] ?? 0);
+      const high = hexValue(body[index + 1] ?? 0);
+      const low = hexValue(body[index + 2] ?? 0);
       if (high >= 0 && low >= 0) {
         byte = high * 16 + low;
         index += 2;
@@ -63,5 +65,15 @@ function percentDecode(encoded: Uint8Array): Bytes {
     decoded[length] = byte;
     length += 1;
   }
-  return decoded.subarray(0, length);
+  if (field) field.end = length;
+  const text = toByteString(decoded.subarray(0, length));
+  return places.map(({ start, nameEnd, end }) => {
+    const border = nameEnd < 0 ? end : nameEnd;
+    return { name: text.slice(start, border), value: text.slice(border, end) };
+  });
+}
+
+/** The text that a byte string is in UTF-8. */
+export function utf8Text(byteString: string): string {
+  return fromUtf8(fromByteString(byteString));
 }

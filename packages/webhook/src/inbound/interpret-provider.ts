@@ -215,7 +215,7 @@ function* authenticate<E extends object>(
   return undefined;
 }
 
-function alternativesOf(content: SignedContent | Alternatives): readonly SignedContent[] {
+function alternativesOf(content: SignedContent | Alternatives): Iterable<SignedContent> {
   return "alternatives" in content ? content.alternatives : [content];
 }
 

@@ -71,7 +71,7 @@ export type SignedContent = readonly (string | Uint8Array)[];
 
 /** Several contents, one of which was signed, for platforms that do not say which canonical form they used. */
 export interface Alternatives {
-  readonly alternatives: readonly SignedContent[];
+  readonly alternatives: Iterable<SignedContent>;
 }
 
 /** What a definition reads from a request whose signature is right. */

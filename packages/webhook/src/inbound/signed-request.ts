@@ -1,6 +1,5 @@
-import { equalBytes, fromUtf8, utf8 } from "../signing/bytes.ts";
 import type { FormField } from "./form.ts";
-import { parseForm } from "./form.ts";
+import { parseForm, utf8Text } from "./form.ts";
 import type { HeaderReader } from "./headers.ts";
 import type { RawBody, RequestContext, VerifierConfig } from "./provider.ts";
 import { queryReader } from "./query.ts";
@@ -45,7 +44,7 @@ export interface SignedRequest<E extends object = Readonly<Record<string, unknow
   string(...path: readonly string[]): string | undefined;
   /** Likewise, where it is a number. */
   number(...path: readonly string[]): number | undefined;
-  /** The fields of a form body, as bytes; refuses with `MALFORMED_PAYLOAD` one with more than 1000. */
+  /** The fields of a form body, as byte strings; refuses with `MALFORMED_PAYLOAD` one with more than 1000. */
   form(): readonly FormField[];
   /** The first value of a field of the form body, as UTF-8. */
   field(name: string): string | undefined;
@@ -159,9 +158,8 @@ class RequestView<E extends object> implements SignedRequest<E> {
   }
 
   field(name: string): string | undefined {
-    const wanted = utf8(name);
-    const found = this.form().find((field) => equalBytes(field.name, wanted));
-    return found && fromUtf8(found.value);
+    const found = this.form().find((field) => utf8Text(field.name) === name);
+    return found && utf8Text(found.value);
   }
 }
 

@@ -67,9 +67,7 @@ export function fromHex(hex: string): Bytes | undefined {
 
 /** Standard base64 with padding. */
 export function toBase64(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
+  return btoa(toByteString(bytes));
 }
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -81,9 +79,30 @@ export function fromBase64(base64: string): Bytes | undefined {
   // The rest of what it refuses is told by the length: a header of a hundred thousand exceptions would take seconds.
   const over = base64.length % 4;
   if (over === 1 || (over > 0 && base64.endsWith("="))) return undefined;
-  const binary = atob(base64);
-  const bytes = new Uint8Array(binary.length);
-  for (let index = 0; index < binary.length; index += 1) bytes[index] = binary.charCodeAt(index);
+  return fromByteString(atob(base64));
+}
+
+const ASCII = /^[\0-\x7f]*$/;
+/** Well below what a call takes as arguments. */
+const CHUNK = 8192;
+
+/** A string with one character, U+0000 to U+00FF, for each byte. */
+export function toByteString(bytes: Uint8Array): string {
+  const text = fromUtf8(bytes);
+  // As long only where nothing was more than one byte; a byte order mark leaves no trace but the length.
+  if (text.length === bytes.length && ASCII.test(text)) return text;
+  let characters = "";
+  for (let start = 0; start < bytes.length; start += CHUNK) {
+    characters += String.fromCharCode(...bytes.subarray(start, start + CHUNK));
+  }
+  return characters;
+}
+
+/** The bytes of a string that has one character for each. */
+export function fromByteString(byteString: string): Bytes {
+  if (ASCII.test(byteString)) return utf8(byteString);
+  const bytes = new Uint8Array(byteString.length);
+  for (let index = 0; index < bytes.length; index += 1) bytes[index] = byteString.charCodeAt(index);
   return bytes;
 }
 

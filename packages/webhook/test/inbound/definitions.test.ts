@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ProviderDefinition, VerifierConfig } from "../../src/index.ts";
 import {
+  fromByteString,
   createInboundVerifier,
   hmac,
   interpretProvider,
@@ -210,14 +211,14 @@ describe("what a request offers to a definition", () => {
     expect(interpretProvider(LEAST)).not.toHaveProperty("acknowledge");
   });
 
-  it("parses a form to bytes, once", async () => {
+  it("parses a form to byte strings, once", async () => {
     const gbk = Buffer.from([0xb2, 0xe2, 0xca, 0xd4]);
     let fields: readonly { name: string; value: string }[] = [];
     const { safeVerify } = verifierOf({
       event(request) {
         fields = request.form().map(({ name, value }) => ({
-          name: new TextDecoder().decode(name),
-          value: new TextDecoder("gbk").decode(value),
+          name: new TextDecoder().decode(fromByteString(name)),
+          value: new TextDecoder("gbk").decode(fromByteString(value)),
         }));
         return {
           id: request.field("a"),
