@@ -37,14 +37,17 @@ function tooLarge(maxBytes: number): BodyFault {
   return new BodyFault(413, `the body is larger than ${maxBytes} bytes`);
 }
 
-/** Refuses by its own word a body that would be too large, before a byte of it is read. */
+/**
+ * Refuses by its own word a body that would be too large, before a byte of it is read.
+ * @returns whether the request says how long its body is
+ */
 export function checkDeclaredLength(
   contentLength: string | null | undefined,
   maxBytes: number,
-): void {
-  if (contentLength && /^\d+$/.test(contentLength) && Number(contentLength) > maxBytes) {
-    throw tooLarge(maxBytes);
-  }
+): boolean {
+  if (!contentLength || !/^\d+$/.test(contentLength)) return false;
+  if (Number(contentLength) > maxBytes) throw tooLarge(maxBytes);
+  return true;
 }
 
 export function brokenOff(cause: unknown): BodyFault {
@@ -52,12 +55,31 @@ export function brokenOff(cause: unknown): BodyFault {
 }
 
 /**
- * Reads the body of a `Request` up to a bound, and not a byte more into memory.
+ * Reads the body of a `Request` up to a bound, and not a byte more into memory. Where the request says how long its body
+ * is, the server has held it to that, and the body is read in one go.
  * @throws BodyFault
  */
 export async function readBounded(request: Request, maxBytes: number): Promise<Bytes> {
-  checkDeclaredLength(request.headers.get("content-length"), maxBytes);
+  const { headers } = request;
+  const isDeclared = checkDeclaredLength(headers.get("content-length"), maxBytes);
   if (request.bodyUsed) throw new BodyFault(400, "the body has been read already");
+  return isDeclared && !headers.has("transfer-encoding")
+    ? readWhole(request, maxBytes)
+    : readChunks(request, maxBytes);
+}
+
+async function readWhole(request: Request, maxBytes: number): Promise<Bytes> {
+  let body: ArrayBuffer;
+  try {
+    body = await request.arrayBuffer();
+  } catch (error) {
+    throw brokenOff(error);
+  }
+  if (body.byteLength > maxBytes) throw tooLarge(maxBytes);
+  return new Uint8Array(body);
+}
+
+async function readChunks(request: Request, maxBytes: number): Promise<Bytes> {
   const buffer = createBodyBuffer(maxBytes);
   const reader = request.body?.getReader();
   if (!reader) return buffer.bytes();
