@@ -22,21 +22,16 @@ import {
   createStripeVerifier,
   createWeChatPayVerifier,
 } from "@ventostack/integration";
-import {
-  createInboundVerifier,
-  createNetworkPolicy,
-  createSocketTransport,
-  createStandardWebhooksVerifier,
-} from "@ventostack/webhook";
+import { createInboundVerifier, createStandardWebhooksVerifier } from "@ventostack/webhook";
 import { AlipaySdk } from "alipay-sdk";
 import { Webhook } from "standardwebhooks";
 import { Stripe } from "stripe";
 import wechatpay from "wechatpay-node-v3";
-import { startChild } from "../support/child.ts";
 import type { Group } from "../support/report.ts";
 import { report } from "../support/report.ts";
 import type { Case } from "../support/rounds.ts";
 import { measure, runRounds } from "../support/rounds.ts";
+import { startEndpoint } from "./endpoint.ts";
 
 const COUNT = Number(process.env["BENCH_COUNT"] ?? 20_000);
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 7);
@@ -313,47 +308,14 @@ const rsaFloor = (content: Uint8Array<ArrayBuffer>, parse: () => unknown): Case 
   });
 }
 {
-  const receiver = await startChild(new URL("receiver.ts", import.meta.url), [SECRET]);
-  const origin = `http://127.0.0.1:${receiver.line}`;
-  const transport = createSocketTransport({
-    policy: createNetworkPolicy({ allow: ["127.0.0.0/8"] }),
-  });
-  const headers = {
-    "content-type": "application/json",
-    "stripe-signature": `t=${seconds},v1=${mac(SECRET, [prefix, body], "hex")}`,
-  };
-  const post = async (path: string): Promise<void> => {
-    const outcome = await transport.send({
-      url: origin + path,
-      method: "POST",
-      headers,
-      body,
-      timeoutMs: 10_000,
-      maxResponseBytes: 1024,
-    });
-    if (outcome.kind !== "response" || outcome.status !== 204) {
-      throw new Error(`the receiver did not accept a request to ${path}`);
-    }
-  };
-  const cpuOf = async (): Promise<number> => Number(await (await fetch(`${origin}/cpu`)).text());
-  // What counts is the receiver's time, not that of this process, which only asks.
-  const endpoint =
-    (path: string): Case =>
-    async () => {
-      const before = await cpuOf();
-      const sample = await measure(COUNT, IN_FLIGHT, () => post(path));
-      return { ...sample, cpuMicros: ((await cpuOf()) - before) / COUNT };
-    };
+  const headers = { "stripe-signature": `t=${seconds},v1=${mac(SECRET, [prefix, body], "hex")}` };
+  const { cases, stop } = await startEndpoint(SECRET, { headers, body }, COUNT, IN_FLIGHT);
   groups.push({
     title: `An endpoint, ${IN_FLIGHT} connections`,
     baseline: "without verification",
-    rows: await runRounds(
-      { "without verification": endpoint("/bare"), ours: endpoint("/verified") },
-      ROUNDS,
-    ),
+    rows: await runRounds(cases, ROUNDS),
   });
-  await transport.close();
-  receiver.stop();
+  stop();
 }
 report("verify", groups);
 process.exit(0);

@@ -36,8 +36,14 @@ function startOnBun(): number {
 function startOnNode(): Promise<number> {
   const verified = toNodeHandler(handler);
   const server = createServer((request, response) => {
-    if (request.url === "/verified") return void verified(request, response);
-    if (request.url === "/cpu") return void response.end(cpuMicros());
+    if (request.url === "/verified") {
+      void verified(request, response);
+      return;
+    }
+    if (request.url === "/cpu") {
+      response.end(cpuMicros());
+      return;
+    }
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {

@@ -39,6 +39,11 @@ export interface WebhookHandlerOptions {
   readonly replayGuard?: ReplayGuard;
   /** How long the guard remembers an event, in ms. 1 or more, default 259,200,000 (3 days). */
   readonly replayTtlMs?: number;
+  /**
+   * How long the guard holds an event for `onEvent`, in ms: longer than it ever takes. If the process dies meanwhile, the
+   * platform's next attempt after that is handled. 1 or more, default 300,000 (5 minutes).
+   */
+  readonly replayReservationMs?: number;
   /** Largest body in bytes; a larger one is answered with 413. 1 or more, default 1,048,576 (1 MiB). */
   readonly maxBodyBytes?: number;
   /** Adds to what is known of a request, such as its public URL behind a proxy. */
@@ -58,6 +63,7 @@ export interface WebhookHandler {
 
 const MIB = 1_048_576;
 const THREE_DAYS_MS = 259_200_000;
+const FIVE_MINUTES_MS = 300_000;
 
 /**
  * Makes a handler that verifies each request, hands genuine events to `onEvent`, and answers as the platform expects.
@@ -71,6 +77,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
     replayGuard,
     maxBodyBytes = MIB,
     replayTtlMs = THREE_DAYS_MS,
+    replayReservationMs = FIVE_MINUTES_MS,
   } = options;
   const { replies } = verifier;
 
@@ -96,7 +103,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
     const key = replayGuard && (await replayKeyOf(verifier.provider, event));
     try {
       if (key !== undefined) {
-        const reservation = await replayGuard?.reserve(key, replayTtlMs);
+        const reservation = await replayGuard?.reserve(key, replayReservationMs);
         if (reservation === "in-progress") {
           return await refuse(409, undefined, "the event is being handled already");
         }
@@ -124,8 +131,10 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
   };
 
   const answer = async (incoming: IncomingWebhook): Promise<Reply> => {
-    const { method, url, headers } = incoming;
-    const context: RequestContext = { method, url, ...options.context?.(incoming) };
+    const { method, headers } = incoming;
+    const context: RequestContext = options.context
+      ? { method, url: incoming.url, ...options.context(incoming) }
+      : incoming;
     if (method !== "POST") {
       const setUp = await replies.setup?.(context);
       return setUp ?? { status: 405, headers: { allow: "POST" } };
@@ -169,7 +178,10 @@ export function asHandler(reply: WebhookHandler["reply"]): WebhookHandler {
   const handler = async (request: Request): Promise<Response> => {
     const { status, headers, body } = await reply({
       method: request.method,
-      url: request.url,
+      // Bun makes it when it is asked for, and most platforms sign nothing of it.
+      get url() {
+        return request.url;
+      },
       headers: request.headers,
       readBody: (maxBytes) => readBounded(request, maxBytes),
     });
@@ -183,7 +195,13 @@ function logError(error: unknown, event: VerifiedWebhookEvent): void {
 }
 
 function checkOptions(options: WebhookHandlerOptions): void {
-  const { verifier, onEvent, maxBodyBytes = MIB, replayTtlMs = THREE_DAYS_MS } = options;
+  const {
+    verifier,
+    onEvent,
+    maxBodyBytes = MIB,
+    replayTtlMs = THREE_DAYS_MS,
+    replayReservationMs = FIVE_MINUTES_MS,
+  } = options;
   if (typeof verifier?.safeVerify !== "function") {
     throw new WebhookError(
       "INVALID_OPTION",
@@ -193,7 +211,7 @@ function checkOptions(options: WebhookHandlerOptions): void {
   if (typeof onEvent !== "function") {
     throw new WebhookError("INVALID_OPTION", "onEvent must be a function that takes the event");
   }
-  for (const [name, value] of Object.entries({ maxBodyBytes, replayTtlMs })) {
+  for (const [name, value] of Object.entries({ maxBodyBytes, replayTtlMs, replayReservationMs })) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new WebhookError("INVALID_OPTION", `${name} must be a whole number of 1 or more`);
     }

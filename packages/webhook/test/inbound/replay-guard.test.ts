@@ -61,6 +61,35 @@ describe("a replay guard", () => {
     expect((await first).status).toBe(204);
   });
 
+  it("gives an event back when the process that held it is gone, and keeps what was handled for longer", async () => {
+    let now = 0;
+    const replayGuard = createMemoryReplayGuard({ now: () => now });
+    let calls = 0;
+    const handlerOf = (onEvent: () => unknown) =>
+      createWebhookHandler({
+        verifier: standard,
+        replayGuard,
+        replayReservationMs: 1000,
+        replayTtlMs: 60_000,
+        onEvent,
+      });
+    const held = Promise.withResolvers<void>();
+    const gone = handlerOf(() => {
+      held.resolve();
+      return new Promise(() => {});
+    });
+    const handler = handlerOf(() => (calls += 1));
+    void gone(request("a"));
+    await held.promise;
+    expect((await handler(request("a"))).status).toBe(409);
+    now = 1000;
+    expect((await handler(request("a"))).status).toBe(204);
+    expect(calls).toBe(1);
+    now = 60_000;
+    expect((await handler(request("a"))).status).toBe(204);
+    expect(calls).toBe(1);
+  });
+
   it("refuses to go on without its memory", async () => {
     let calls = 0;
     const errors: unknown[] = [];

@@ -162,6 +162,7 @@ describe("createWebhookHandler", () => {
     [{ onEvent: undefined }, /onEvent/],
     [{ maxBodyBytes: 0 }, /maxBodyBytes/],
     [{ replayTtlMs: -1 }, /replayTtlMs/],
+    [{ replayReservationMs: 0 }, /replayReservationMs/],
   ])("refuses %j", (change, message) => {
     const options = { verifier, onEvent: () => {}, ...change } as unknown as WebhookHandlerOptions;
     expect(() => createWebhookHandler(options)).toThrow(message);
