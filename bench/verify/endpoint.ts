@@ -5,6 +5,7 @@ import { measure } from "../support/rounds.ts";
 
 interface Endpoint {
   readonly cases: Readonly<Record<string, Case>>;
+  /** Ends the receiver. */
   stop(): void;
 }
 
