@@ -15,6 +15,7 @@ import type {
 import { parseRetryAfter } from "../transport/retry-after.ts";
 import type { Transport, TransportOutcome, TransportRequest } from "../transport/transport.ts";
 import type { AttemptResult } from "./delivery.ts";
+import type { Mutable } from "./mutable.ts";
 import { eventBody } from "./payload.ts";
 
 export interface AttemptOptions {
@@ -141,19 +142,18 @@ export function createAttempt(options: AttemptOptions): Attempt {
       if (signer.plain) oldest = signer;
     }
     const plain = oldest?.plain?.(body);
-    return {
-      ...ownHeaders(subscription.headers),
-      // Ours come last: a subscription must not be able to replace its own signature.
-      "content-type": isJson ? "application/json" : "text/plain; charset=utf-8",
-      "webhook-id": message.id,
-      "webhook-timestamp": String(seconds),
-      "webhook-signature": signatures,
-      "webhook-event": message.type,
-      "webhook-source": message.source,
-      ...(plain !== undefined && {
-        [options.signatureHeader]: `${signatureAlgorithm}=${plain}`,
-      }),
-    };
+    const headers: Record<string, string> = {};
+    const own = ownHeaders(subscription.headers);
+    for (const name of Object.keys(own)) headers[name] = own[name] ?? "";
+    // Ours come last: a subscription must not be able to replace its own signature.
+    headers["content-type"] = isJson ? "application/json" : "text/plain; charset=utf-8";
+    headers["webhook-id"] = message.id;
+    headers["webhook-timestamp"] = String(seconds);
+    headers["webhook-signature"] = signatures;
+    headers["webhook-event"] = message.type;
+    headers["webhook-source"] = message.source;
+    if (plain !== undefined) headers[options.signatureHeader] = `${signatureAlgorithm}=${plain}`;
+    return headers;
   };
 
   const requestOf = (
@@ -201,8 +201,6 @@ export function createAttempt(options: AttemptOptions): Attempt {
     return retryAfterMs === undefined ? { record } : { record, retryAfterMs };
   };
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function recordOf(outcome: TransportOutcome, number: number, at: number): AttemptRecord {
   const { timings } = outcome;

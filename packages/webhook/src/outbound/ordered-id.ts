@@ -1,7 +1,9 @@
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 const COUNTER_BITS = 12;
-const RANDOM_BYTES = 8;
-const POOL_BYTES = RANDOM_BYTES * 128;
+const COUNTS = Array.from({ length: 1 << COUNTER_BITS }, (_each, count) =>
+  count.toString(16).padStart(COUNTER_BITS / 4, "0"),
+);
+/** Where the rest of a UUID begins, with the dash before it: the variant and 62 random bits. */
+const TAIL = 18;
 
 /**
  * Ids that grow with time: UUIDs of version 7, with a counter for those of the same millisecond. An index of a store on
@@ -10,8 +12,6 @@ const POOL_BYTES = RANDOM_BYTES * 128;
  * @param now milliseconds since the epoch; may go backwards, the ids do not
  */
 export function createOrderedIds(now: () => number): () => string {
-  const pool = new Uint8Array(POOL_BYTES);
-  let used = POOL_BYTES;
   let lastMs = -1;
   let prefix = "";
   let counter = 0;
@@ -23,28 +23,13 @@ export function createOrderedIds(now: () => number): () => string {
     counter = 0;
   };
 
-  const hexOfRandom = (first: number, end: number): string => {
-    let hex = "";
-    for (let index = used + first; index < used + end; index += 1)
-      hex += HEX[pool[index] ?? 0] ?? "";
-    return hex;
-  };
-
   return () => {
-    if (used >= POOL_BYTES) {
-      crypto.getRandomValues(pool);
-      used = 0;
-    }
     const ms = Math.floor(now());
     counter += 1;
     if (ms > lastMs) setTime(ms);
     // A little ahead of time, rather than out of order.
     else if (counter >> COUNTER_BITS > 0) setTime(lastMs + 1);
-    // The variant's two bits.
-    pool[used] = ((pool[used] ?? 0) & 0x3f) | 0x80;
-    const count = `${(counter >> 8).toString(16)}${HEX[counter & 0xff] ?? ""}`;
-    const id = `${prefix}${count}-${hexOfRandom(0, 2)}-${hexOfRandom(2, 8)}`;
-    used += RANDOM_BYTES;
-    return id;
+    // Both runtimes keep random ids in stock.
+    return `${prefix}${COUNTS[counter] ?? ""}${crypto.randomUUID().slice(TAIL)}`;
   };
 }

@@ -13,6 +13,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import { patternsOf } from "./event-patterns.ts";
 import { compileFilter } from "./filter.ts";
 import type { ReplayRange, SendOptions } from "./manager-types.ts";
+import type { Mutable } from "./mutable.ts";
 import type { OutboundWebhookManagerOptions, ResolvedOptions } from "./options.ts";
 import { checkEvent, serialisePayload, toJson } from "./payload.ts";
 import { checkTenant } from "./subscriptions.ts";
@@ -85,23 +86,28 @@ export function createSender(parts: SenderParts): Sender {
       }
       return parsed.value;
     };
-    return matched.flatMap((subscription) => {
-      if (!passes(subscription, payload)) return [];
+    const planned: { subscription: StoredSubscription; delivery: NewDelivery }[] = [];
+    for (const subscription of matched) {
+      if (!passes(subscription, payload)) continue;
       const delivery: NewDelivery = {
         id: newId(),
         subscriptionId: subscription.id,
         maxAttempts: parts.maxAttempts,
         dueAt,
       };
-      if (!transform) return [{ subscription, delivery }];
+      if (!transform) {
+        planned.push({ subscription, delivery });
+        continue;
+      }
       const changed = transform(eventOf(message, payload()), subscriptionView(subscription));
-      if (changed === undefined) return [];
+      if (changed === undefined) continue;
       const own = serialisePayload(
         message.isText ? changed.payload : toJson("payload", changed.payload),
         options.maxPayloadBytes,
       ).payload;
-      return [{ subscription, delivery: { ...delivery, payload: own } }];
-    });
+      planned.push({ subscription, delivery: { ...delivery, payload: own } });
+    }
+    return planned;
   };
 
   const accept = async (
@@ -145,17 +151,19 @@ export function createSender(parts: SenderParts): Sender {
       checkEvent(event);
       const idempotencyKey = checkKey(sendOptions.idempotencyKey);
       const tenant = checkTenant(sendOptions.tenant);
-      const message: StoredMessage = {
+      const { payload, isText } = serialisePayload(event.payload, options.maxPayloadBytes);
+      const message: Mutable<StoredMessage> = {
         id: event.id,
         type: event.type,
         source: event.source,
         timestamp: event.timestamp,
-        ...serialisePayload(event.payload, options.maxPayloadBytes),
-        ...(event.metadata === undefined ? {} : { metadata: toJson("metadata", event.metadata) }),
-        ...(tenant === undefined ? {} : { tenant }),
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+        payload,
         createdAt: clock.now(),
       };
+      if (isText) message.isText = true;
+      if (event.metadata !== undefined) message.metadata = toJson("metadata", event.metadata);
+      if (tenant !== undefined) message.tenant = tenant;
+      if (idempotencyKey !== undefined) message.idempotencyKey = idempotencyKey;
       const matched: MaybePromise<readonly StoredSubscription[]> = store.subscriptions.match(
         patternsOf(message.type),
         tenant,

@@ -24,16 +24,11 @@ function shardOf(key: string): number {
  * for less than a millisecond.
  */
 export function createShardedMap<T>(): ShardedMap<T> {
-  const shards = new Map<number, Map<string, T>>();
+  const shards: (Map<string, T> | undefined)[] = Array.from({ length: SHARDS });
   return {
-    get: (key) => shards.get(shardOf(key))?.get(key),
-    set(key, value) {
-      const number = shardOf(key);
-      let shard = shards.get(number);
-      if (!shard) shards.set(number, (shard = new Map()));
-      shard.set(key, value);
-    },
-    delete: (key) => shards.get(shardOf(key))?.delete(key) ?? false,
-    has: (key) => shards.get(shardOf(key))?.has(key) ?? false,
+    get: (key) => shards[shardOf(key)]?.get(key),
+    set: (key, value) => void (shards[shardOf(key)] ??= new Map()).set(key, value),
+    delete: (key) => shards[shardOf(key)]?.delete(key) ?? false,
+    has: (key) => shards[shardOf(key)]?.has(key) ?? false,
   };
 }
