@@ -207,7 +207,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     storeFailures += 1;
   };
 
-  const claim = (limit: number, settingsOf: (id: string) => StoredSubscription | undefined) => {
+  /** What a subscription says of itself, where the store can tell at once. */
+  const settingsNow = (id: string): StoredSubscription | undefined => {
+    const found = store.subscriptions.get(id);
+    return isPromise(found) ? undefined : found;
+  };
+
+  const claim = (limit: number): MaybePromise<readonly Claimed[]> => {
     const now = clock.now();
     lanes.refill(now);
     return store.claim({
@@ -215,15 +221,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       limit,
       leaseMs: options.leaseMs,
       worker: options.worker,
-      slots: (id) => lanes.slots(id, settingsOf(id), now),
+      slots: (id, subscription) => lanes.slots(id, subscription ?? settingsNow(id), now),
       freed: lanes.takeFreed(),
     });
-  };
-
-  /** What a subscription says of itself, where the store can tell at once. */
-  const settingsNow = (id: string): StoredSubscription | undefined => {
-    const found = store.subscriptions.get(id);
-    return isPromise(found) ? undefined : found;
   };
 
   const rest = (nextDueAt: number | undefined): void => {
@@ -242,7 +242,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     for (;;) {
       const limit = lanes.capacity();
       if (limit <= 0 || stopped) return undefined;
-      const claimed = claim(limit, settingsNow);
+      const claimed = claim(limit);
       if (isPromise(claimed)) {
         return claimed.then((list) => (finishClaim(list, limit) ? pass() : restLater()));
       }

@@ -191,7 +191,7 @@ export function createMemoryLanes(): MemoryLanes {
           arm(lane);
           continue;
         }
-        let slots = request.slots(lane.id);
+        let slots = request.slots(lane.id, lane.subscription);
         while (slots > 0 && rows.length < request.limit) {
           const next = dueAtOf(lane);
           if (next === undefined || next > request.now) break;
