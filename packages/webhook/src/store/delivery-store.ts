@@ -196,8 +196,12 @@ export interface ClaimRequest {
   readonly limit: number;
   readonly leaseMs: number;
   readonly worker: string;
-  /** How many deliveries of this subscription the worker takes now; 0 hides it, and must hide nobody else's work. */
-  slots(subscriptionId: string): number;
+  /**
+   * How many deliveries of this subscription the worker takes now; 0 hides it, and must hide nobody else's work.
+   * @param subscription to be given by a driver whose `subscriptions.get` promises: what the subscription itself says of
+   * its concurrency and rate is not known otherwise
+   */
+  slots(subscriptionId: string, subscription?: StoredSubscription): number;
   /**
    * Subscriptions whose `slots` may have grown since this worker's last claim. A driver may remember a zero and ask
    * again only for these and for subscriptions with new work.
@@ -233,16 +237,27 @@ export interface DeliveryStore<Mode extends StoreMode = StoreMode> {
     /** `enqueue` can join a transaction of the caller's. */
     readonly transactional: boolean;
   };
-  /** Stores the event and all its deliveries, or nothing at all. */
+  /**
+   * Stores the event and all its deliveries, or nothing at all. Deliveries to subscriptions that are gone are left out;
+   * an event that is left with none is not kept, nor is its idempotency key.
+   */
   enqueue(
     message: StoredMessage,
     deliveries: readonly NewDelivery[],
     options?: { readonly tx?: unknown },
   ): MaybePromise<Enqueued>;
-  /** Takes due work under a lease: per subscription in due order, and fairly between subscriptions. */
+  /**
+   * Takes due work under a lease: per subscription in due order, and fairly between subscriptions. First ends the leases
+   * that have run out by `now`, whoever held them: what they held is work like any other. Fewer than `limit` means that
+   * there is no more that is due and has slots.
+   */
   claim(request: ClaimRequest): MaybePromise<readonly Claimed[]>;
+  /** Each by itself and in order. A lease that has run out is still good as long as no claim has ended it. */
   settle(settlements: readonly Settlement[]): MaybePromise<readonly SettleResult[]>;
-  /** When work that is not held and not under a lease is next due; for the worker's timer. */
+  /**
+   * When work that is not held and not under a lease is next due; for the worker's timer. Knows no time but that of the
+   * claims: for what a claim has left behind, or what has been due for long, it is in the past.
+   */
   nextDueAt(): MaybePromise<number | undefined>;
   /** For a driver through which work may come that this process did not bring: of other processes, or of a `tx`. */
   readonly changes?: {
@@ -268,6 +283,7 @@ export interface DeliveryStore<Mode extends StoreMode = StoreMode> {
     list(filter: StoreFilter, page: Page): Read<Mode, readonly StoredDelivery[]>;
   };
   readonly attempts: {
+    /** In order; the newest 50 of a delivery are kept. */
     list(deliveryId: string): Read<Mode, readonly AttemptRecord[]>;
   };
   readonly messages: {
@@ -281,20 +297,24 @@ export interface DeliveryStore<Mode extends StoreMode = StoreMode> {
   };
   /**
    * Makes deliveries due at a time, whatever their status; finished ones get `moreAttempts` more attempts.
-   * Deliveries under a lease are left alone.
+   * Deliveries under a lease are left alone, and so are those whose subscription is gone.
    * @returns their ids
    */
   requeue(filter: StoreFilter, at: number, moreAttempts: number): MaybePromise<readonly string[]>;
   /** Gives up unfinished deliveries that are not under a lease. Returns how many. */
   cancel(filter: StoreFilter, at: number, reason: string): MaybePromise<number>;
-  /** Adds deliveries of an event that is stored already, for a replay to a newer subscription. */
+  /**
+   * Adds deliveries of an event that is stored already, for a replay to a newer subscription; `createdAt` is their
+   * `dueAt`. Nothing is added for an event that is gone, or to a subscription that is.
+   */
   redeliver(messageSeq: number, deliveries: readonly NewDelivery[]): MaybePromise<void>;
   /** O(1). */
   stats(): Read<Mode, Counters>;
   /**
    * Removes finished deliveries that were last touched before a time, and the oldest ones beyond a number.
-   * Unfinished work is never removed.
-   * @param limit at most so many in one call
+   * Unfinished work is never removed. An event goes with the last of its deliveries, and its idempotency key with it.
+   * @param bounds `before`: finished before that time; `keep`: so many finished ones are kept, the newest; with both, what
+   * either says goes, and with neither nothing does; `limit`: at most so many in one call
    * @returns how many were removed
    */
   prune(bounds: {
@@ -302,6 +322,6 @@ export interface DeliveryStore<Mode extends StoreMode = StoreMode> {
     readonly keep?: number;
     readonly limit: number;
   }): MaybePromise<number>;
-  /** `drop`: a store that is not durable forgets everything. */
+  /** Closing it a second time changes nothing. `drop`: a store that is not durable forgets everything. */
   close(options?: { readonly drop?: boolean }): MaybePromise<void>;
 }

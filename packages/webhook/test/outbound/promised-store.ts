@@ -1,13 +1,14 @@
 import type { DeliveryStore } from "../../src/store/delivery-store.ts";
 import { createMemoryStore } from "../../src/store/memory-store.ts";
 
+async function later<T>(run: () => T): Promise<T> {
+  await Promise.resolve();
+  return run();
+}
+
 /** The memory store as a database elsewhere would be: everything is promised, and takes a turn. */
 export function createPromisedStore(): DeliveryStore<"async"> {
   const store = createMemoryStore();
-  const later = async <T>(run: () => T): Promise<T> => {
-    await Promise.resolve();
-    return run();
-  };
   return {
     capabilities: { ...store.capabilities, sync: false },
     enqueue: (...given) => later(() => store.enqueue(...given)),
