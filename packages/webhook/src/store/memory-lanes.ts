@@ -8,6 +8,8 @@ import type {
 } from "./delivery-store.ts";
 import type { DueQueue } from "./due-queue.ts";
 import { createDueQueue } from "./due-queue.ts";
+import type { Scheduled } from "./lane-schedule.ts";
+import { createLaneSchedule, oldestOf } from "./lane-schedule.ts";
 
 /** A delivery as the memory store keeps it. Handed out as a `StoredDelivery`, which is read-only. */
 export interface Row extends StoredDelivery {
@@ -29,7 +31,7 @@ export interface Row extends StoredDelivery {
 }
 
 /** One subscription and its unfinished deliveries. */
-export interface Lane {
+export interface Lane extends Scheduled {
   readonly id: string;
   subscription: StoredSubscription;
   removed: boolean;
@@ -39,8 +41,6 @@ export interface Lane {
   live: number;
   /** How many of them are under a lease. */
   leased: number;
-  /** When the lane is to be looked at; `Infinity` while it is not in the schedule. */
-  armedAt: number;
 }
 
 export interface MemoryLanes {
@@ -62,7 +62,7 @@ export function isHeld(subscription: StoredSubscription): boolean {
   return status === "paused" || status === "disabled";
 }
 
-/** So many entries that stand for nothing any more a queue may hold beside as many as stand for something. */
+/** So many entries that stand for nothing any more a queue may hold beside two for each that stands for something. */
 const SLACK = 64;
 
 /** Whether a value is not among the ones seen so far; it is from then on. */
@@ -89,45 +89,10 @@ function dueAtOf(lane: Lane): number | undefined {
   }
 }
 
-/**
- * The schedule: a queue per subscription, and over them one queue of the subscriptions that will have due work and,
- * per worker, a round of those that have it now. A subscription without free slots leaves the round until it is freed,
- * so that neither a dead endpoint nor ten thousand of them cost anything to pass by.
- */
+/** The schedule: a queue per subscription, and over them the one of the subscriptions. */
 export function createMemoryLanes(): MemoryLanes {
-  const schedule = createDueQueue<Lane>();
   const lanes = new Map<string, Lane>();
-  const rounds = new Map<string, Set<Lane>>();
-  /** The time of the last `take`. */
-  let takenAt = Number.NEGATIVE_INFINITY;
-
-  const arm = (lane: Lane): void => {
-    const at = dueAtOf(lane);
-    if (at === undefined || at >= lane.armedAt) return;
-    lane.armedAt = at;
-    schedule.push(at, lane);
-    // The entry of the later time stays behind: with a retry due tomorrow, one for every event until then.
-    if (schedule.size <= lanes.size * 2 + SLACK) return;
-    const seen = new Set();
-    schedule.retain((each, key) => each.armedAt === key && isFirst(seen, each));
-  };
-
-  const roundOf = (worker: string): Set<Lane> => {
-    let round = rounds.get(worker);
-    if (!round) rounds.set(worker, (round = new Set(lanes.values())));
-    return round;
-  };
-
-  const wake = (now: number): void => {
-    while (schedule.peekAt() <= now) {
-      const at = schedule.peekAt();
-      const lane = schedule.pop();
-      // A lane that was armed for an earlier time since has another entry.
-      if (!lane || lane.armedAt !== at) continue;
-      lane.armedAt = Number.POSITIVE_INFINITY;
-      for (const round of rounds.values()) round.add(lane);
-    }
-  };
+  const schedule = createLaneSchedule(lanes, dueAtOf);
 
   const tidy = (lane: Lane): void => {
     if (lane.queue.size <= lane.live * 2 + SLACK) return;
@@ -156,26 +121,23 @@ export function createMemoryLanes(): MemoryLanes {
       const { lane } = row;
       lane.queue.push(lane.subscription.ordered ? row.seq : (row.dueAt ?? 0), row);
       tidy(lane);
-      arm(lane);
+      schedule.arm(lane);
     },
     changed(lane) {
       if (lane.removed) {
-        lane.armedAt = Number.POSITIVE_INFINITY;
         lanes.delete(lane.id);
-        for (const round of rounds.values()) round.delete(lane);
+        schedule.remove(lane);
         return;
       }
-      arm(lane);
+      schedule.arm(lane);
     },
     release(row) {
       row.leased = false;
       row.lane.leased -= 1;
-      arm(row.lane);
+      schedule.arm(row.lane);
     },
     take(request) {
-      const round = roundOf(request.worker);
-      takenAt = request.now;
-      wake(request.now);
+      const round = schedule.round(request.worker, request.now);
       for (const id of request.freed) {
         const lane = lanes.get(id);
         if (lane) round.add(lane);
@@ -188,7 +150,7 @@ export function createMemoryLanes(): MemoryLanes {
         const dueAt = dueAtOf(lane);
         if (dueAt === undefined) continue;
         if (dueAt > request.now) {
-          arm(lane);
+          schedule.arm(lane);
           continue;
         }
         let slots = request.slots(lane.id, lane.subscription);
@@ -208,42 +170,11 @@ export function createMemoryLanes(): MemoryLanes {
           round.add(lane);
           break;
         }
-        if (slots > 0) arm(lane);
+        if (slots > 0) schedule.arm(lane);
       }
       return rows;
     },
-    nextDueAt() {
-      for (const round of rounds.values()) {
-        for (const lane of round) {
-          const dueAt = dueAtOf(lane);
-          if (dueAt !== undefined && dueAt <= takenAt) return dueAt;
-          // Due later, if at all: others may come before it, and the schedule knows.
-          round.delete(lane);
-          arm(lane);
-        }
-      }
-      for (;;) {
-        const lane = schedule.peek();
-        if (!lane) return undefined;
-        const at = schedule.peekAt();
-        if (lane.armedAt === at) {
-          const dueAt = dueAtOf(lane);
-          if (dueAt === at) return at;
-          lane.armedAt = Number.POSITIVE_INFINITY;
-          schedule.pop();
-          arm(lane);
-          continue;
-        }
-        schedule.pop();
-      }
-    },
-    oldestDueAt(all) {
-      let oldest: number | undefined;
-      for (const lane of all) {
-        const at = dueAtOf(lane);
-        if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
-      }
-      return oldest;
-    },
+    nextDueAt: () => schedule.nextDueAt(),
+    oldestDueAt: (all) => oldestOf(all, dueAtOf),
   };
 }
