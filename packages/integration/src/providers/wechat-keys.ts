@@ -20,6 +20,7 @@ const SERIAL = /^[\w-]{1,128}$/;
 
 export function createKeyChooser(): KeyChooser {
   const lookups = new WeakMap<KeyResolver, KeyLookup>();
+  const serialOf = createCertificateSerials();
   return (request) => {
     const { publicKey, extra = {} } = request.config;
     const serial = request.required("wechatpay-serial");
@@ -28,7 +29,11 @@ export function createKeyChooser(): KeyChooser {
     const listed = certificateOf(extra, serial);
     if (listed !== undefined) return listed;
     const keys = [publicKey ?? []].flat();
-    const own = keys.filter((key) => isOf(key, serial, extra.publicKeyId));
+    const own = keys.filter((key) => {
+      // A certificate says its own, a bare key does not.
+      const expected = (typeof key === "string" ? serialOf(key) : undefined) ?? extra.publicKeyId;
+      return expected === undefined || normalSerial(expected) === normalSerial(serial);
+    });
     if (own.length > 0) return own;
     const { keyResolver } = extra;
     if (!keyResolver) {
@@ -51,13 +56,6 @@ function certificateOf({ certificates = {} }: WeChatPayKeys, serial: string): st
   return name === undefined ? undefined : certificates[name];
 }
 
-/** Whether a key of `config.publicKey` may be the one with the serial: a certificate says its own, a bare key does not. */
-function isOf(key: PublicKeyInput, serial: string, publicKeyId: string | undefined): boolean {
-  const own = typeof key === "string" ? certificateSerial(key) : undefined;
-  const expected = own ?? publicKeyId;
-  return expected === undefined || normalSerial(expected) === normalSerial(serial);
-}
-
 const HEX = /^[\dA-Fa-f]+$/;
 
 /** The serials of certificates are hex numbers; the ids of public keys (`PUB_KEY_ID_…`) are texts, case included. */
@@ -68,6 +66,21 @@ function normalSerial(serial: string): string {
 const PEM_BODY = /-----BEGIN [^-]+-----([^-]*)-----END /;
 // Line breaks, also those that an environment variable holds as a backslash and an n.
 const PEM_SPACE = /\s|\\[nr]/g;
+
+/** More than anybody configures; a configuration that changes all the time must not fill the memory. */
+const MAX_SERIALS = 64;
+
+/** Reads certificates once: it takes as long as the verification does. */
+function createCertificateSerials(): (text: string) => string | undefined {
+  const known = new Map<string, string | undefined>();
+  return (text) => {
+    if (known.has(text)) return known.get(text);
+    if (known.size >= MAX_SERIALS) known.clear();
+    const serial = certificateSerial(text);
+    known.set(text, serial);
+    return serial;
+  };
+}
 
 function certificateSerial(text: string): string | undefined {
   const der = fromBase64((PEM_BODY.exec(text)?.[1] ?? text).replace(PEM_SPACE, ""));

@@ -62,10 +62,10 @@ const weChatPay = (): ProviderDefinition<WeChatPayExtra> => ({
     unit: "s",
     toleranceMs: 300_000,
   },
-  async payload(request) {
+  payload(request) {
     const body = request.json();
     if (body === undefined) refuse("MALFORMED_PAYLOAD", "the body is signed, but it is not JSON");
-    return (await decryptResource(request)) ?? body;
+    return decryptResource(request) ?? body;
   },
   event: (request) => ({
     id: request.string("id"),

@@ -24,11 +24,15 @@ export function checkApiV3Keys({ apiV3Key = [] }: WeChatPaySecrets): void {
  * key is configured. Refuses with `DECRYPT_FAILED`, and `UNSUPPORTED_ALGORITHM`.
  * Source: https://pay.weixin.qq.com/doc/v3/merchant/4012071382
  */
-export async function decryptResource(request: SignedRequest<WeChatPaySecrets>): Promise<unknown> {
+export function decryptResource(
+  request: SignedRequest<WeChatPaySecrets>,
+): Promise<unknown> | undefined {
   const keys = [request.extra.apiV3Key ?? []].flat();
   const resource = request.json("resource");
-  if (keys.length === 0 || resource === undefined) return undefined;
+  return keys.length === 0 || resource === undefined ? undefined : decrypt(resource, keys);
+}
 
+async function decrypt(resource: unknown, keys: readonly string[]): Promise<unknown> {
   if (stringAt(resource, ["algorithm"]) !== ALGORITHM) {
     refuse("UNSUPPORTED_ALGORITHM", `the resource is not encrypted with ${ALGORITHM}`);
   }
