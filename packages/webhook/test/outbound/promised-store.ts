@@ -1,7 +1,8 @@
+import type { MaybePromise } from "../../src/maybe-promise.ts";
 import type { DeliveryStore } from "../../src/store/delivery-store.ts";
 import { createMemoryStore } from "../../src/store/memory-store.ts";
 
-async function later<T>(run: () => T): Promise<T> {
+async function later<T>(run: () => MaybePromise<T>): Promise<T> {
   await Promise.resolve();
   return run();
 }
