@@ -1,5 +1,6 @@
 /** Starts servers that are installed on this machine, each with a configuration of its own in a temporary folder. */
 import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -19,6 +20,7 @@ const PORT_NAMES = [
   "expired",
   "selfSigned",
   "clientCertificate",
+  "shortLived",
 ] as const;
 type Ports = Record<(typeof PORT_NAMES)[number], number>;
 
@@ -30,8 +32,19 @@ const CERTIFICATES: Readonly<Record<string, string>> = {
   selfSigned: "self-signed",
 };
 
+const isPlain = (name: string): boolean => name === "plain" || name === "shortLived";
+
+// Servers are for the system's administrator, whose commands are not on everybody's path.
+const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill();
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 function versionOf(command: string, ...args: string[]): string | undefined {
-  const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", env });
   return status === 0 ? `${stdout}${stderr}`.trim().split("\n")[0] : undefined;
 }
 
@@ -67,6 +80,7 @@ interface Start {
   readonly ports: ServerPorts;
   readonly keeps?: boolean;
   readonly hasPaths?: boolean;
+  readonly hasEarly?: boolean;
   readonly status?: number;
   readonly atOnce?: number;
 }
@@ -77,8 +91,10 @@ async function run(start: Start): Promise<CheckedServer> {
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe"],
     // Caddy writes its settings there.
-    env: { ...process.env, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder },
+    env: { ...env, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder },
   });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   let complaint = "";
   child.stderr.on("data", (chunk: Uint8Array) => (complaint += String(chunk)));
   const stop = async (): Promise<void> => {
@@ -95,14 +111,16 @@ async function run(start: Start): Promise<CheckedServer> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
-  const { keeps = true, hasPaths = true, status = 200, atOnce = 40 } = start;
-  return { name, ports, keeps, hasPaths, status, atOnce, stop };
+  const { keeps = true, hasPaths = true, hasEarly = false, status = 200, atOnce = 40 } = start;
+  return { name, ports, keeps, hasPaths, hasEarly, status, atOnce, stop };
 }
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "real-servers-"));
   mkdirSync(join(folder, "files"));
-  writeFileSync(join(folder, "files", "large"), "a".repeat(LARGE_BYTES));
+  for (const name of ["large", "chunked"]) {
+    writeFileSync(join(folder, "files", name), "a".repeat(LARGE_BYTES));
+  }
   writeFileSync(join(folder, "files", "index.html"), "hello");
   return folder;
 }
@@ -114,19 +132,21 @@ export async function startNginx(): Promise<CheckedServer | undefined> {
   if (version === undefined) return undefined;
   const [folder, ports] = [newFolder(), await freePorts()];
   const servers = PORT_NAMES.map((name) => {
-    const tls =
-      name === "plain"
-        ? ""
-        : `ssl_certificate ${pairOf(name)}.pem; ssl_certificate_key ${pairOf(name)}.key;
+    const tls = isPlain(name)
+      ? ""
+      : `ssl_certificate ${pairOf(name)}.pem; ssl_certificate_key ${pairOf(name)}.key;
            ssl_protocols ${name === "tls12" ? "TLSv1.2" : "TLSv1.3"};`;
     const client =
       name === "clientCertificate"
         ? `ssl_client_certificate ${fixtures}ca.pem; ssl_verify_client on;`
         : "";
-    return `server { listen 127.0.0.1:${ports[name]}${name === "plain" ? "" : " ssl"}; ${tls} ${client}
+    return `server { listen 127.0.0.1:${ports[name]}${isPlain(name) ? "" : " ssl"}; ${tls} ${client}
+      keepalive_timeout ${name === "shortLived" ? 1 : 60}s;
       location = / { return 200 "hello"; }
       location = /none { return 204; }
-      location = /large { root ${folder}/files; error_page 405 =200 $uri; } }`;
+      location = /large { root ${folder}/files; error_page 405 =200 $uri; }
+      location = /chunked { root ${folder}/files; error_page 405 =200 $uri;
+        sub_filter zz zz; sub_filter_types *; } }`;
   });
   const config = join(folder, "nginx.conf");
   writeFileSync(
@@ -162,12 +182,17 @@ export async function startApache(): Promise<CheckedServer | undefined> {
     "dir",
     "mime",
     "reqtimeout",
+    "cgi",
   ];
+  const script = join(folder, "chunked.sh");
+  // What a script prints has no known length.
+  writeFileSync(script, `#!/bin/sh\nprintf '\\r\\n'\nexec cat ${folder}/files/large\n`, {
+    mode: 0o755,
+  });
   const hosts = PORT_NAMES.map((name) => {
-    const tls =
-      name === "plain"
-        ? ""
-        : `SSLEngine on
+    const tls = isPlain(name)
+      ? ""
+      : `SSLEngine on
            SSLCertificateFile ${pairOf(name)}.pem
            SSLCertificateKeyFile ${pairOf(name)}.key
            SSLProtocol ${name === "tls12" ? "TLSv1.2" : "TLSv1.3"}`;
@@ -182,6 +207,7 @@ export async function startApache(): Promise<CheckedServer | undefined> {
       DocumentRoot ${folder}/files
       ${tls}
       ${client}
+      KeepAliveTimeout ${name === "shortLived" ? 1 : 60}
       RewriteEngine on
       RewriteRule ^/none$ - [R=204,L]
       </VirtualHost>`;
@@ -195,11 +221,20 @@ export async function startApache(): Promise<CheckedServer | undefined> {
      PidFile ${folder}/apache.pid
      ErrorLog ${folder}/error.log
      KeepAlive On
+     StartServers 1
+     ServerLimit 1
+     ThreadLimit 100
+     ThreadsPerChild 100
+     MaxRequestWorkers 100
      MaxKeepAliveRequests 1000
      TypesConfig /dev/null
      DirectoryIndex index.html
      SSLSessionCache none
      <Directory ${folder}/files>
+     Require all granted
+     </Directory>
+     ScriptAlias /chunked ${script}
+     <Directory ${folder}>
      Require all granted
      </Directory>
      ${hosts.join("\n")}`,
@@ -220,20 +255,20 @@ export async function startCaddy(): Promise<CheckedServer | undefined> {
              trusted_ca_cert_file ${fixtures}ca.pem
            }`
         : "";
-    const tls =
-      name === "plain"
-        ? ""
-        : `tls ${pairOf(name)}.pem ${pairOf(name)}.key {
+    const tls = isPlain(name)
+      ? ""
+      : `tls ${pairOf(name)}.pem ${pairOf(name)}.key {
              protocols ${name === "tls12" ? "tls1.2 tls1.2" : "tls1.3 tls1.3"}
              ${client}
            }`;
-    return `${name === "plain" ? "http" : "https"}://:${ports[name]} {
+    return `${isPlain(name) ? "http" : "https"}://:${ports[name]} {
       bind 127.0.0.1
       ${tls}
       handle /none {
         respond 204
       }
-      handle /large {
+      @large path /large /chunked
+      handle @large {
         respond "${"a".repeat(LARGE_BYTES)}"
       }
       handle {
@@ -248,6 +283,11 @@ export async function startCaddy(): Promise<CheckedServer | undefined> {
        admin off
        auto_https off
        storage file_system ${folder}/storage
+       servers :${ports.shortLived} {
+         timeouts {
+           idle 1s
+         }
+       }
      }
      ${sites.join("\n")}`,
   );
@@ -255,8 +295,18 @@ export async function startCaddy(): Promise<CheckedServer | undefined> {
   return run({ name: `Caddy ${version}`, command: "caddy", args, folder, ports });
 }
 
-/** Python's server knows no POST: it answers 501 and closes. */
 export async function startPython(): Promise<CheckedServer | undefined> {
+  const version = versionOf("python3", "--version");
+  if (version === undefined) return undefined;
+  const [folder, ports] = [newFolder(), await freePorts()];
+  const script = fileURLToPath(new URL("server.py", import.meta.url));
+  const settings = JSON.stringify({ fixtures, ports, large: LARGE_BYTES });
+  const args = [script, settings];
+  return run({ name: version, command: "python3", args, folder, ports, hasEarly: true });
+}
+
+/** Python's ready-made server speaks HTTP/1.0 and knows no POST: it answers 501 and closes. */
+export async function startPythonModule(): Promise<CheckedServer | undefined> {
   const version = versionOf("python3", "--version");
   if (version === undefined) return undefined;
   const [folder, plain] = [newFolder(), await freePort()];

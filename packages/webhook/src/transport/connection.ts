@@ -13,9 +13,11 @@ export interface Connection extends Swept<Connection> {
   /** The address that was dialled; `undefined` behind a proxy. */
   readonly address: string | undefined;
   readonly parser: ResponseParser;
+  /** As of `performance.now()`. */
+  readonly openedAt: number;
   /** The one whose request is under way. */
   attempt: SocketAttempt | undefined;
-  /** Until when the endpoint says that it keeps it open, as of `performance.now()`. */
+  /** Until when it may be used again, once it is idle; as of `performance.now()`. */
   usableUntil: number;
   /** The outcome is told, and the rest of the response is being thrown away. */
   isDraining: boolean;
@@ -24,7 +26,7 @@ export interface Connection extends Swept<Connection> {
 
 /** A connection on which nothing has been sent. */
 export function newConnection(
-  given: Pick<Connection, "socket" | "origin" | "generation" | "address" | "parser">,
+  given: Pick<Connection, "socket" | "origin" | "generation" | "address" | "parser" | "openedAt">,
 ): Connection {
   return {
     socket: given.socket,
@@ -32,6 +34,7 @@ export function newConnection(
     generation: given.generation,
     address: given.address,
     parser: given.parser,
+    openedAt: given.openedAt,
     attempt: undefined,
     usableUntil: Number.POSITIVE_INFINITY,
     isDraining: false,

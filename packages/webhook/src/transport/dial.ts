@@ -25,7 +25,9 @@ export interface Dialer {
 /** How old the check of a name's addresses may become while its connections are used. */
 const RECHECK_AFTER_MS = 30_000;
 /** Dials at the same time share one lookup, but not one that may never end. */
-const SHARE_LOOKUP_MS = 1_000;
+const SHARE_LOOKUP_MS = 5_000;
+/** Whoever owns a name says how many addresses it has; an attempt must not become a scan of them. */
+const MAX_DIALLED = 16;
 /** Of all sockets together: what is in it is used before the next one is read. */
 const READ_BUFFER_BYTES = 64 * 1024;
 /** What the default of 250 ms allows each address of a proxy is too little for one that is further away. */
@@ -103,7 +105,7 @@ export function createDialer({ resolve, onRefused }: DialerOptions): Dialer {
         const addresses = await lookUp(origin);
         if (isOver) return;
         report.resolved();
-        undo = connect(origin, inTurn(addresses), report);
+        undo = connect(origin, inTurn(addresses).slice(0, MAX_DIALLED), report);
       } catch (error) {
         if (!isOver) report.failed(error);
       }

@@ -91,7 +91,11 @@ export function messageOf(error: unknown): string {
   const ownText = typeof own === "string" ? own : "";
   // "fetch failed" and the empty text of an AggregateError say nothing without what caused them.
   const text = [ownText, innerText].filter((part) => part !== "").join(": ");
-  return (text === "" ? "unknown error" : text).replace(/\s+/g, " ").trim().slice(0, 500);
+  // A certificate's names are the endpoint's to choose, and so are in part the texts about them.
+  return (text === "" ? "unknown error" : text)
+    .replace(/[\s\p{Cc}]+/gu, " ")
+    .trim()
+    .slice(0, 500);
 }
 
 function property(value: unknown, key: string): unknown {

@@ -40,9 +40,14 @@ export function awaitTls(
   };
 }
 
+/** Many times what a server needs: there are thousands of origins, and each chooses how long its own is. */
+const MAX_SESSION_BYTES = 8 * 1024;
+
 /** Tickets may come with any response, and more than once. */
 function keepSessions(origin: Origin, socket: Socket): void {
-  socket.on("session", (session: Buffer) => void (origin.session = session));
+  socket.on("session", (session: Buffer) => {
+    if (session.length <= MAX_SESSION_BYTES) origin.session = session;
+  });
 }
 
 /** Opens a TLS connection through the proxy of an origin that has one. @returns gives up */
@@ -107,6 +112,8 @@ export function tlsOptions(origin: Origin): ConnectionOptions {
 function secureContextFor({ tls }: RouteSettings) {
   const { ca, cert, key } = tls ?? {};
   return createSecureContext({
+    // Not left to the process, whose default can be lowered.
+    minVersion: "TLSv1.2",
     ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),

@@ -146,6 +146,33 @@ describe("requireHttps and ports", () => {
   });
 });
 
+describe("a host that DNS, a certificate or a head could read as another one", () => {
+  test.each([
+    "http://hook.example.com\0.evil.example/",
+    "http://hook.example.com%00.evil.example/",
+    "http://hook.example.com\x01.evil.example/",
+    "http://hook.example.com%0d%0ax-a:b/",
+    "http://hook.example.com%20.evil.example/",
+    "http://[::1%00]/",
+    "http://[fe80::1%25eth0]/",
+    "http://127.0.0.1%00.evil.example/",
+    "http://*.example.com/",
+    `http://${"a".repeat(64)}.example.com/`,
+    `http://${"a.".repeat(127)}example.com/`,
+  ])("%j is refused, and nobody is asked about it", async (url) => {
+    const allow = ["127.0.0.0/8", "*.example.com", "*.evil.example"];
+    expect(() => createNetworkPolicy({ allow }).checkUrl(url)).toThrow(
+      expect.objectContaining({ code: "INVALID_URL" }),
+    );
+    for (const { transport } of TRANSPORTS) {
+      const { resolve, asked } = table({});
+      const outcome = await transport({ resolve, network: { allow } }).send(request(url));
+      expect(outcome).toMatchObject({ errorClass: "blocked", code: "INVALID_URL" });
+      expect(asked).toEqual([]);
+    }
+  });
+});
+
 describe("the text of a refusal", () => {
   test.each([
     ["http://127.0.0.1/", "127.0.0.1 is a loopback address (127.0.0.0/8)", '["127.0.0.0/8"]'],

@@ -1,13 +1,33 @@
+import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { parseProxy } from "../../src/transport/proxy-tunnel.ts";
 import { TRANSPORTS, certificate, failureOf, receiver, request, table } from "./setup.ts";
+import { listen, until } from "./socket-setup.ts";
 import { startProxy } from "./test-proxy.ts";
 
 const tls = { cert: certificate("server.pem"), key: certificate("server.key") };
 const ca = certificate("ca.pem");
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+const ESTABLISHED = "HTTP/1.1 200 OK\r\n\r\n";
+const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+const SWITCHING = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
+const FOUND = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1/\r\ncontent-length: 0\r\n\r\n";
+const WRONG_VERSION = "ERR_SSL_WRONG_VERSION_NUMBER";
+
+function tunnelThen(next: (socket: Socket) => unknown): (socket: Socket) => void {
+  return (socket) => {
+    socket.write(ESTABLISHED);
+    socket.once("data", () => next(socket));
+  };
+}
+
+function endlessFields(socket: Socket): void {
+  const more = (): void => {
+    while (!socket.destroyed && socket.write(`x: ${"a".repeat(1_000)}\r\n`));
+  };
+  socket.write("HTTP/1.1 200 OK\r\n");
+  socket.on("drain", more);
+  more();
 }
 
 describe.each(TRANSPORTS)("over the $name transport:", ({ transport }) => {
@@ -95,6 +115,32 @@ describe.each(TRANSPORTS)("over the $name transport:", ({ transport }) => {
       expect(failureOf(second)).toEqual({ errorClass: "timeout" });
       expect(second).toMatchObject({ message: expect.stringContaining("TLS handshake") });
       await until(() => proxy.openConnections() === 0);
+    });
+
+    test.each<[string, (socket: Socket) => void, string, string | undefined]>([
+      ["answers with junk", (to) => to.write("SSH-2.0-x\r\n"), "connect", "HPE_INVALID_CONSTANT"],
+      ["answers 100 and 100", (to) => to.write(CONTINUE.repeat(5_000)), "connect", undefined],
+      ["changes the protocol", (to) => to.write(SWITCHING), "connect", "PROXY_REFUSED"],
+      ["redirects", (to) => to.write(FOUND), "connect", "PROXY_REFUSED"],
+      ["hangs up", (to) => to.end(), "connect", "ECONNRESET"],
+      ["resets", (to) => to.resetAndDestroy(), "connect", "ECONNRESET"],
+      ["has no end to its fields", endlessFields, "connect", "HPE_HEADER_OVERFLOW"],
+      ["hangs up in the handshake", tunnelThen((to) => to.end()), "tls", "ECONNRESET"],
+      ["resets in the handshake", tunnelThen((to) => to.resetAndDestroy()), "tls", "ECONNRESET"],
+      ["answers for the endpoint", tunnelThen((to) => to.write(FOUND)), "tls", WRONG_VERSION],
+    ])("fails where the proxy %s", async (_name, answer, errorClass, code) => {
+      const proxy = await listen((socket) => socket.once("data", () => answer(socket)));
+      const outcome = await transport().send(
+        request("https://hook.example.test/", { proxy: proxy.url.slice(0, -1), tls: { ca } }),
+      );
+      expect(failureOf(outcome)).toMatchObject({ errorClass, ...(code && { code }) });
+      await until(() => proxy.sockets[0]?.destroyed === true);
+    });
+
+    test("asks for an address of IPv6 in brackets", async () => {
+      const proxy = await startProxy("refuse");
+      await transport().send(request("https://[2606:4700::1111]:444/", { proxy: proxy.url }));
+      expect(proxy.asked[0]?.line).toBe("CONNECT [2606:4700::1111]:444");
     });
 
     test("does not use a direct connection's pool, nor the other way round", async () => {

@@ -19,14 +19,18 @@ export interface ServerPorts {
   readonly selfSigned?: number;
   /** Which wants a client certificate. */
   readonly clientCertificate?: number;
+  /** Without TLS, and with an end to connections that have been idle for a second. */
+  readonly shortLived?: number;
 }
 
 /** A server that somebody else has written. */
 export interface CheckedServer {
   readonly name: string;
   readonly ports: ServerPorts;
-  /** Whether `/large` answers with `LARGE_BYTES` bytes and `/none` with 204. */
+  /** Whether `/large` answers with `LARGE_BYTES` bytes, `/chunked` with as many in chunks, and `/none` with 204. */
   readonly hasPaths: boolean;
+  /** Whether `/early` answers 100 and 103 before the final response. */
+  readonly hasEarly?: boolean;
   /** Whether it keeps connections. */
   readonly keeps: boolean;
   /** What it answers a POST to `/` with. */
@@ -87,6 +91,13 @@ const hasBody =
     outcome.body.length === length &&
     outcome.truncated === truncated;
 
+const isChunked =
+  (length: number): Matcher =>
+  (outcome) =>
+    hasBody(length, false)(outcome) &&
+    outcome.kind === "response" &&
+    outcome.headers["transfer-encoding"] === "chunked";
+
 /** One request and what is to come of it. */
 interface Expectation {
   readonly check: string;
@@ -94,13 +105,14 @@ interface Expectation {
   readonly matches: Matcher;
 }
 
-function plainExpectations(port: number, { status, hasPaths }: CheckedServer): Expectation[] {
+function plainExpectations(port: number, server: CheckedServer): Expectation[] {
+  const { status, hasPaths, hasEarly = false } = server;
   const url = `http://hook.example.test:${port}`;
-  const long = new Uint8Array(200_000).fill(0x61);
+  const long = new Uint8Array(2_000_000).fill(0x61);
   const none = new Uint8Array(0);
   return [
     {
-      check: "a body of 200 kB",
+      check: "a body of 2 MB",
       request: requestTo(`${url}/`, { body: long }),
       matches: hasStatus(status),
     },
@@ -121,6 +133,20 @@ function plainExpectations(port: number, { status, hasPaths }: CheckedServer): E
             check: "all of a long response",
             request: requestTo(`${url}/large`, { maxResponseBytes: 1_000_000 }),
             matches: hasBody(LARGE_BYTES, false),
+          },
+          {
+            check: "a response in chunks",
+            request: requestTo(`${url}/chunked`, { maxResponseBytes: 1_000_000 }),
+            matches: isChunked(LARGE_BYTES),
+          },
+        ]
+      : []),
+    ...(hasEarly
+      ? [
+          {
+            check: "100 and 103 before it",
+            request: requestTo(`${url}/early`),
+            matches: hasStatus(status),
           },
         ]
       : []),
@@ -167,7 +193,7 @@ function certificateExpectations({ ports, status }: CheckedServer): Expectation[
 /** Runs all that a server can be asked. */
 export async function checkServer(server: CheckedServer): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = [];
-  const { plain, tls12, tls13 } = server.ports;
+  const { plain, tls12, tls13, shortLived } = server.ports;
   const transport = createSocketTransport({
     policy: createNetworkPolicy({ allow: ["127.0.0.1"] }),
     resolve: async () => [{ address: "127.0.0.1", family: 4 }],
@@ -177,12 +203,16 @@ export async function checkServer(server: CheckedServer): Promise<readonly Check
     const request = requestTo(`http://hook.example.test:${plain}/`);
     results.push(
       { check: "20 in a row", problem: await many(transport, request, server, 1) },
-      {
-        check: `${server.atOnce} at once, five times`,
-        problem: await many(transport, request, server, server.atOnce),
-      },
+      { check: "many at once", problem: await many(transport, request, server, server.atOnce) },
     );
     expectations.push(...plainExpectations(plain, server));
+  }
+  if (shortLived !== undefined) {
+    const request = requestTo(`http://hook.example.test:${shortLived}/`);
+    results.push({
+      check: "idle connections that are closed as they are used",
+      problem: await closing(transport, request, server),
+    });
   }
   for (const [version, port] of Object.entries({ tls12, tls13 })) {
     if (port === undefined) continue;
@@ -223,4 +253,31 @@ async function many(
   // One may be dialled for what the endpoint has closed meanwhile.
   const most = server.keeps ? atOnce + 1 : rounds * atOnce;
   return dialled <= most ? undefined : `dialled ${dialled} times for ${rounds * atOnce} requests`;
+}
+
+const IDLE_MS = 1_000;
+
+/**
+ * Uses idle connections just when the server closes them, some before, some after, some at that moment.
+ * @returns what went wrong
+ */
+async function closing(
+  transport: Transport,
+  request: TransportRequest,
+  server: CheckedServer,
+): Promise<string | undefined> {
+  const sendAt = async (afterMs: number): Promise<TransportOutcome> => {
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    return transport.send(request);
+  };
+  for (const around of [0, IDLE_MS, IDLE_MS]) {
+    const outcomes = await Promise.all(
+      Array.from({ length: server.atOnce }, (_each, index) =>
+        sendAt(around === 0 ? 0 : around - server.atOnce / 2 + index),
+      ),
+    );
+    const bad = outcomes.find((outcome) => !hasStatus(server.status)(outcome));
+    if (bad) return `saw ${describeOutcome(bad)}`;
+  }
+  return undefined;
 }

@@ -1,36 +1,9 @@
-import { connect, createServer } from "node:net";
-import type { AddressInfo, Socket } from "node:net";
+import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import type { FaultReceiver } from "../../src/testing/fault-receiver.ts";
 import type { Transport } from "../../src/transport/transport.ts";
-import {
-  afterTest,
-  certificate,
-  failureOf,
-  receiver,
-  request,
-  responseOf,
-  table,
-  textOf,
-} from "./setup.ts";
-import { OK, socketTransport, until } from "./socket-setup.ts";
-
-/** A server that does with each connection whatever it is told. */
-async function listen(handle: (socket: Socket) => void) {
-  const sockets: Socket[] = [];
-  const server = createServer((socket) => {
-    sockets.push(socket);
-    socket.on("error", () => {});
-    handle(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  afterTest(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/`, port, sockets };
-}
+import { certificate, failureOf, receiver, request, responseOf, table, textOf } from "./setup.ts";
+import { OK, listen, socketTransport, until } from "./socket-setup.ts";
 
 async function sendAtOnce(sender: Transport, server: FaultReceiver, count: number) {
   await Promise.all(Array.from({ length: count }, () => sender.send(request(server.url()))));

@@ -7,7 +7,7 @@ import { allBehaviours } from "./server-behaviours.ts";
 import { TRANSPORTS, afterTest, failureOf, request } from "./setup.ts";
 
 /**
- * Where the socket transport refuses what `node:http` takes, and why. Left: the code that it refuses it with. No entry
+ * Where the socket transport refuses what `node:http` takes, and why; docs/decisions/0011-transport.md has the same list. Left: the code that it refuses it with. No entry
  * is about what `node:http` refuses and the socket transport takes: there is no such case.
  */
 const STRICTER: Readonly<Record<string, string>> = {
@@ -18,7 +18,7 @@ const STRICTER: Readonly<Record<string, string>> = {
   HPE_INVALID_TRANSFER_ENCODING:
     "We ask for no coding with `te`, so none but `chunked` may come; guessing where such a body ends is how messages get smuggled (RFC 9112, section 6.1).",
   HPE_INVALID_CONTENT_LENGTH:
-    "A number that JavaScript cannot hold is refused when it is read, not when the body breaks off.",
+    "A number that JavaScript cannot hold is refused when it is read, not when the body breaks off; and no trailer may say how a message is framed (RFC 9110, section 6.5.1).",
   HPE_INVALID_CHUNK_SIZE:
     "A chunk size has at most 13 digits, so that zeros cannot go on for ever, and an extension that ends in `=` is none (RFC 9112, section 7.1.1).",
   HPE_HEADER_OVERFLOW:

@@ -1,23 +1,9 @@
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
-import type { SecureVersion, TLSSocket } from "node:tls";
 import { describe, expect, test } from "vitest";
 import { createNetworkPolicy } from "../../src/transport/network-policy.ts";
-import {
-  afterTest,
-  certificate,
-  failureOf,
-  receiver,
-  request,
-  responseOf,
-  table,
-  textOf,
-} from "./setup.ts";
-import { OK, socketTransport, until } from "./socket-setup.ts";
-
-const tls = { cert: certificate("server.pem"), key: certificate("server.key") };
-const ca = certificate("ca.pem");
+import { afterTest, failureOf, receiver, request, responseOf, table, textOf } from "./setup.ts";
+import { socketTransport, until } from "./socket-setup.ts";
 
 test("an address that refuses gives way to the next one at once", async () => {
   const server = await receiver();
@@ -28,59 +14,6 @@ test("an address that refuses gives way to the next one at once", async () => {
   });
   const outcome = await sender.send(request(`http://hook.example.test:${server.port}/`));
   expect(outcome).toMatchObject({ status: 200, address: "127.0.0.1" });
-});
-
-async function secureServer(maxVersion: SecureVersion) {
-  const resumed: boolean[] = [];
-  const names: (string | false | null)[] = [];
-  const server = createTlsServer({ ...tls, maxVersion }, (socket: TLSSocket) => {
-    resumed.push(socket.isSessionReused());
-    names.push(socket.servername);
-    socket.on("error", () => {});
-    socket.on("data", () => socket.write("HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n"));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  afterTest(() => server.close());
-  return { port: (server.address() as AddressInfo).port, resumed, names };
-}
-describe("TLS", () => {
-  const { resolve } = table({
-    "hook.example.test": ["127.0.0.1"],
-    "other.example.test": ["127.0.0.1"],
-  });
-
-  test.each<SecureVersion>(["TLSv1.2", "TLSv1.3"])(
-    "%s is resumed by the next connection to the same origin, and by no other",
-    async (version) => {
-      const { port, resumed, names } = await secureServer(version);
-      const sender = socketTransport({ resolve });
-      const send = (host: string, settings = { ca }) =>
-        sender.send(request(`https://${host}:${port}/`, { tls: settings }));
-      expect(failureOf(await send("hook.example.test"))).toMatchObject({ status: 204 });
-      expect(failureOf(await send("hook.example.test"))).toMatchObject({ status: 204 });
-      // The certificate is not for this name: a session of another one must not hide that.
-      expect(failureOf(await send("other.example.test"))).toMatchObject({ errorClass: "tls" });
-      const others = { ca: `${ca}\n` };
-      expect(failureOf(await send("hook.example.test", others))).toMatchObject({ status: 204 });
-      expect(resumed.filter((each) => each)).toHaveLength(1);
-      expect(resumed[1]).toBe(true);
-      expect(names).toContain("hook.example.test");
-    },
-  );
-
-  test("settings that are changed in their own object are other settings", async () => {
-    const server = await receiver({ tls });
-    const sender = socketTransport();
-    const settings: { ca: string | string[] } = { ca };
-    const send = async () => failureOf(await sender.send(request(server.url(), { tls: settings })));
-    expect(await send()).toEqual(OK);
-    settings.ca = certificate("self-signed.pem");
-    expect(await send()).toMatchObject({ errorClass: "tls" });
-    settings.ca = [ca];
-    expect(await send()).toEqual(OK);
-    settings.ca[0] = certificate("self-signed.pem");
-    expect(await send()).toMatchObject({ errorClass: "tls" });
-  });
 });
 
 describe("deadlines and signals", () => {
