@@ -19,6 +19,8 @@ export interface Connection extends Swept<Connection> {
   attempt: SocketAttempt | undefined;
   /** Until when it may be used again, once it is idle; as of `performance.now()`. */
   usableUntil: number;
+  /** Its request is to be written at the end of the turn: whatever comes before that is no answer to it. */
+  isUnsent: boolean;
   /** The outcome is told, and the rest of the response is being thrown away. */
   isDraining: boolean;
   isClosed: boolean;
@@ -37,6 +39,7 @@ export function newConnection(
     openedAt: given.openedAt,
     attempt: undefined,
     usableUntil: Number.POSITIVE_INFINITY,
+    isUnsent: false,
     isDraining: false,
     isClosed: false,
     dueAt: 0,
@@ -46,15 +49,14 @@ export function newConnection(
   };
 }
 
-/** Sends an attempt's request; what comes back is the attempt's. */
-export function exchange(attempt: SocketAttempt, connection: Connection, isReused: boolean): void {
+/** Gives a connection to an attempt, whose request is to be written then; what comes back is the attempt's. */
+export function assign(attempt: SocketAttempt, connection: Connection, isReused: boolean): void {
   attempt.connection = connection;
   attempt.address = connection.address;
   attempt.phase = "http";
   attempt.isReused = isReused;
   connection.attempt = attempt;
   connection.parser.begin(attempt.request.maxResponseBytes);
-  connection.socket.write(attempt.bytes);
 }
 
 /** Ends a connection; whoever waits for it is to be told by the caller. */

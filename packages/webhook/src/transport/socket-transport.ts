@@ -1,5 +1,5 @@
 import type { Connection } from "./connection.ts";
-import { closeConnection, exchange, newConnection } from "./connection.ts";
+import { assign, closeConnection, newConnection } from "./connection.ts";
 import { createDeadlineSweep } from "./deadline-sweep.ts";
 import type { Receive } from "./dial-report.ts";
 import { createDialer } from "./dial.ts";
@@ -29,6 +29,7 @@ import type {
   TransportRequest,
 } from "./transport.ts";
 import { integer } from "./whole-number.ts";
+import { createWriteTurn } from "./write-turn.ts";
 
 export interface SocketTransportOptions {
   readonly policy: NetworkPolicy;
@@ -75,6 +76,7 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
   });
   const routes = createRoutes(options.policy);
   const texts = createTextTable();
+  const writes = createWriteTurn();
   const dialer = createDialer({
     resolve: createVettedResolver(options.policy, options.resolve),
     onRefused(origin) {
@@ -160,7 +162,8 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
           openedAt: attempt.startedAt + attempt.connectMs,
         });
         readInto(watch(connection));
-        exchange(attempt, connection, false);
+        assign(attempt, connection, false);
+        socket.write(attempt.bytes);
       },
       failed(error) {
         attempt.cancelDial = undefined;
@@ -185,7 +188,10 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
   const receive = (connection: Connection, bytes: Uint8Array, length: number): void => {
     const { attempt, parser } = connection;
     if (connection.isClosed) return;
-    if (attempt) return follow(connection, attempt, parser.push(bytes, length));
+    if (attempt && !connection.isUnsent) {
+      follow(connection, attempt, parser.push(bytes, length));
+      return;
+    }
     // Bytes that belong to no request.
     if (!connection.isDraining) lose(connection, undefined);
     else if (parser.push(bytes, length) !== "surplus") {
@@ -271,7 +277,8 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
     const connection = pool.take(origin, startedAt);
     if (!connection) return dial(attempt);
     dialer.recheck(origin, startedAt);
-    exchange(attempt, connection, true);
+    assign(attempt, connection, true);
+    writes.add(connection, attempt.bytes);
   };
 
   const begin = (request: TransportRequest, settle: (outcome: TransportOutcome) => void): void => {

@@ -138,6 +138,19 @@ describe("a response that nobody has asked for", () => {
     expect(server.sockets).toHaveLength(5);
   });
 
+  test("before the next request has gone out is no answer to it", async () => {
+    const server = await listen((socket) => {
+      socket.on("data", () => socket.write(NO_CONTENT));
+    });
+    const sender = socketTransport();
+    expect(failureOf(await sender.send(request(server.url)))).toMatchObject({ status: 204 });
+    // From here on, what has arrived is read before what is sent now is written.
+    await new Promise((resolve) => setImmediate(resolve));
+    server.sockets[0]?.write(FINAL);
+    expect(failureOf(await sender.send(request(server.url)))).toMatchObject({ status: 204 });
+    expect(server.sockets).toHaveLength(2);
+  });
+
   test("in one piece with the answer fails the attempt, and the connection with it", async () => {
     const server = await listen((socket) => {
       socket.on("data", () => socket.write(NO_CONTENT + FINAL));
