@@ -26,6 +26,7 @@ try {
   const report = await runCrashTest({
     ...{ kills, durability, senders, folder, mostMs: MOST_MS },
     onKill: (kill) => process.stderr.write(`  ${kill} of ${kills} kills\r`),
+    onLeft: (left) => process.stderr.write(`  ${kills} kills, ${left} deliveries left      \r`),
   });
   const runtime = process.versions.bun ? `Bun ${process.versions.bun}` : `Node ${process.version}`;
   const seconds = Math.round((performance.now() - startedAt) / 1000);
@@ -33,7 +34,7 @@ try {
   for (const [name, value] of Object.entries(report)) console.log(`  ${name.padEnd(24)} ${value}`);
   const isRight =
     report.accepted > 0 &&
-    report.lost + report.unexplainedDuplicates + report.outOfOrder === 0 &&
+    report.lost + report.unfinished + report.unexplainedDuplicates + report.outOfOrder === 0 &&
     report.areCountersRight &&
     report.integrity === "ok";
   process.exitCode = isRight ? 0 : 1;

@@ -17,6 +17,7 @@ describe("senders that are killed at random moments", () => {
         const report = await runCrashTest({ kills: 5, senders, durability, folder, mostMs: 250 });
         expect(report).toMatchObject({
           lost: 0,
+          unfinished: 0,
           unexplainedDuplicates: 0,
           outOfOrder: 0,
           areCountersRight: true,

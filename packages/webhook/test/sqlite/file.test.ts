@@ -81,7 +81,28 @@ describe("a file that is no good", () => {
     });
   });
 
-  it("can be read, but takes nothing, if it is read-only", async () => {
+  it("is refused if it is read-only, before anything is given to it", async () => {
+    const path = await written();
+    const error = await errorOf(() => createSqliteStore(`file:${path}?mode=ro`));
+    expect(error).toMatchObject({
+      code: "STORE_FAILED",
+      message: expect.stringContaining("read-only"),
+    });
+    createSqliteStore(path).close();
+  });
+
+  it("can be opened while somebody else is writing", async () => {
+    const path = await written();
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    const store = createSqliteStore(path, { busyTimeoutMs: 5000 });
+    expect(store.stats().sent).toBe(20);
+    other.exec("ROLLBACK");
+    other.close();
+    store.close();
+  });
+
+  it("can be read, but takes nothing, if it is opened read-only by its owner", async () => {
     const path = await written();
     const handle = new DatabaseSync(path, { readOnly: true });
     const store = createSqliteStore(handle);

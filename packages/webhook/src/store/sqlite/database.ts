@@ -1,5 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { WebhookError } from "../../errors.ts";
+import { holdPlace } from "./file-place.ts";
 import type { ResolvedSqliteOptions } from "./options.ts";
 
 /** What a column takes and gives. */
@@ -46,7 +47,10 @@ export interface Database {
   exec(text: string): void;
   /** Whether somebody has begun a transaction on this very connection. */
   isInTransaction(): boolean;
-  /** Takes the write lock, waiting so long for it at most. */
+  /**
+   * Takes the write lock, waiting so long for it at most.
+   * @throws what the runtime's SQLite throws; WebhookError STORE_FAILED when the file is not where it was
+   */
   begin(waitMs: number): void;
   commit(): void;
   /** Never throws: some errors have ended the transaction already. */
@@ -143,6 +147,8 @@ export function openDatabase(
       if (options.durability === "full") handle.exec("PRAGMA fullfsync = 1");
     }
     const files = sql<{ name: string; file: string | null }>("PRAGMA database_list").all();
+    const file = files.find(({ name }) => name === "main")?.file ?? "";
+    const checkPlace = holdPlace(file);
     const begin = sql("BEGIN IMMEDIATE");
     const commit = sql("COMMIT");
 
@@ -150,10 +156,11 @@ export function openDatabase(
       sql,
       handle,
       isOwn,
-      file: files.find(({ name }) => name === "main")?.file ?? "",
+      file,
       exec: (text) => void handle.exec(text),
       isInTransaction: () => handle.isTransaction ?? handle.inTransaction ?? false,
       begin(waitMs) {
+        checkPlace();
         if (waitMs === usualMs) {
           begin.run();
           return;

@@ -129,8 +129,13 @@ export function createGroupCommit(
   };
 
   const begin = (waitMs: number): "begun" | "busy" => {
-    // Somebody else's, on a handle that was handed in: it goes on when they have ended it.
-    if (database.isInTransaction()) return "busy";
+    if (database.isInTransaction()) {
+      // Somebody else's, on a handle that was handed in: it goes on when they have ended it.
+      if (!database.isOwn) return "busy";
+      // Left over from a rollback that failed; what was read since may have been of it.
+      database.rollback();
+      hooks.failed();
+    }
     try {
       database.begin(waitMs);
       return "begun";
@@ -223,7 +228,7 @@ export function createGroupCommit(
     },
     now(run) {
       if (isClosed) throw closedError();
-      if (database.isInTransaction()) throw openTransactionError();
+      if (!database.isOwn && database.isInTransaction()) throw openTransactionError();
       flushNow();
       const results: ReturnType<typeof run>[] = [];
       const errors: unknown[] = [];

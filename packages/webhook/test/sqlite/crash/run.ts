@@ -17,6 +17,8 @@ export interface CrashTestOptions {
   readonly mostMs: number;
   /** Is told of each kill. */
   onKill?(kill: number): void;
+  /** Is told how many deliveries are left when all kills are done. */
+  onLeft?(left: number): void;
 }
 
 export interface CrashReport {
@@ -27,6 +29,8 @@ export interface CrashReport {
   readonly expected: number;
   /** Of these, how many the sink never answered with 200. */
   readonly lost: number;
+  /** Deliveries that the last sender did not get done; 0 unless it was stuck, and then they are among the lost. */
+  readonly unfinished: number;
   /** Deliveries that the sink answered with 200 more often than once, counted once for every time too many. */
   readonly duplicates: number;
   /** Requests that had begun and whose outcome was not on record when their sender was killed. */
@@ -64,12 +68,17 @@ function start(script: string, given: readonly string[]): ChildProcess {
 }
 
 /** Reads what a sender writes, to the last line that it wrote before it ended; resolves when it has ended. */
-async function follow(sender: ChildProcess, ledger: Ledger, onReady: () => void): Promise<void> {
+async function follow(
+  sender: ChildProcess,
+  ledger: Ledger,
+  on: { ready(): void; left(count: number): void },
+): Promise<void> {
   const begun = new Map<string, number>();
   if (!sender.stdout) throw new Error("the sender has no output");
   for await (const line of createInterface({ input: sender.stdout })) {
     const [what = "", id = ""] = line.split(" ");
-    if (what === "ready") onReady();
+    if (what === "ready") on.ready();
+    if (what === "left") on.left(Number(id));
     if (what === "accepted") ledger.accepted.add(id);
     if (what === "begun") begun.set(id, (begun.get(id) ?? 0) + 1);
     if (what === "settled") begun.set(id, (begun.get(id) ?? 0) - 1);
@@ -111,6 +120,11 @@ function integrityOf(path: string): string {
   return String(row?.["integrity_check"]);
 }
 
+function unfinishedIn(path: string): number {
+  const { pending = 0, failed = 0 } = recount(path) ?? {};
+  return Number(pending) + Number(failed);
+}
+
 function areCountersRight(path: string): boolean {
   const database = new DatabaseSync(path);
   const stored = database
@@ -139,8 +153,11 @@ export async function runCrashTest(options: CrashTestOptions): Promise<CrashRepo
       const sender = start("sender.ts", [path, port, options.durability, mode]);
       running.add(sender);
       const isKilled = killAfterMs !== undefined;
-      await follow(sender, isKilled ? ledger : newLedger(), () => {
-        if (isKilled) setTimeout(() => sender.kill("SIGKILL"), killAfterMs);
+      await follow(sender, isKilled ? ledger : newLedger(), {
+        ready() {
+          if (isKilled) setTimeout(() => sender.kill("SIGKILL"), killAfterMs);
+        },
+        left: (count) => options.onLeft?.(count),
       });
       running.delete(sender);
     };
@@ -171,6 +188,7 @@ export async function runCrashTest(options: CrashTestOptions): Promise<CrashRepo
       accepted: ledger.accepted.size,
       expected: expected.length,
       lost: expected.filter((key) => !counts.has(key)).length,
+      unfinished: unfinishedIn(path),
       duplicates: sum(extra.map(([, count]) => count - 1)),
       inFlightAtKills: sum(ledger.inFlight.values()),
       unexplainedDuplicates: extra.filter(
