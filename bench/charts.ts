@@ -20,6 +20,7 @@ const HEADING = 34;
 const INK = "#7a7f87";
 const BASE = "#9aa3ad";
 const ACCENT = "#2f7ff0";
+const OURS = /^(?:ours$|accept,|burst,|deliver)/;
 
 function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
@@ -39,7 +40,7 @@ function chart({ suite, runtime, groups }: Result): string {
     for (const { name, perSecond } of rows) {
       const ratio = perSecond / base;
       const width = Math.max(2, (ratio / most) * (WIDTH - LABEL - 60));
-      const isOurs = name === "ours" || name.startsWith("deliver");
+      const isOurs = OURS.test(name);
       text(LABEL - 10, y + 15, name, 'text-anchor="end"');
       lines.push(
         `<rect x="${LABEL}" y="${y}" width="${width.toFixed(1)}" height="${BAR}" rx="3" fill="${isOurs ? ACCENT : BASE}"/>`,

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const SUITES = ["verify", "deliver", "isolation", "schedule", "soak", "sqlite"];
+const SUITES = ["verify", "deliver", "isolation", "schedule", "soak", "durable"];
 
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !SUITES.includes(name));

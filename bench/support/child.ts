@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 export interface Child {
   /** The first line that it printed. */
   readonly line: string;
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** Starts a script under the runtime that runs this, and waits for its first line. */

@@ -1,25 +1,27 @@
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { addressOf } from "./sink-addresses.ts";
+import { startChild } from "./child.ts";
 
 export interface Sink {
   /** One URL per origin. */
   readonly urls: readonly string[];
-  stop(): void;
+  readonly stop: () => void;
+}
+
+export interface SinkOptions {
+  /** Answer over TLS, on a port for each origin, with the certificate of the tests. Default false. */
+  readonly tls?: boolean;
 }
 
 /** Starts a sink with so many origins, under the runtime that runs this. */
-export async function startSink(origins: number): Promise<Sink> {
-  const script = fileURLToPath(new URL("sink.ts", import.meta.url));
-  const child = spawn(process.execPath, [script, String(origins)], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const port = await new Promise<string>((resolve, reject) => {
-    child.stdout.once("data", (chunk: Uint8Array) => resolve(Buffer.from(chunk).toString().trim()));
-    child.once("exit", (code) => reject(new Error(`the sink ended with exit code ${code}`)));
-  });
+export async function startSink(origins: number, { tls = false }: SinkOptions = {}): Promise<Sink> {
+  const args = [String(origins), ...(tls ? ["tls"] : [])];
+  const { line, stop } = await startChild(new URL("sink.ts", import.meta.url), args);
+  const ports = line.trim().split(" ");
+  const [port = ""] = ports;
   return {
-    urls: Array.from({ length: origins }, (_each, index) => `http://${addressOf(index)}:${port}/`),
-    stop: () => child.kill(),
+    urls: tls
+      ? ports.map((each) => `https://127.0.0.1:${each}/`)
+      : Array.from({ length: origins }, (_each, index) => `http://${addressOf(index)}:${port}/`),
+    stop,
   };
 }
