@@ -53,9 +53,17 @@ const SIGNERS: { readonly [P in PlatformName]: Signer<P> } = {
 /**
  * Makes a request as the platform would send it, so that a handler can be tested without the platform.
  * @example
+ * ```ts
+ * import { createStripeVerifier } from "@ventostack/integration";
+ * import { generatePlatformKeys, signRequest } from "@ventostack/integration/testing";
+ * import { createInboundVerifier } from "@ventostack/webhook";
+ *
  * const keys = generatePlatformKeys("stripe");
+ * const verifier = createInboundVerifier({ provider: createStripeVerifier(), config: keys.config });
  * const { url, ...init } = signRequest("stripe", { payload: { id: "evt_1", type: "charge.succeeded" } }, keys);
- * const response = await handler(new Request(url, init)); // whose verifier has `keys.config`
+ * const event = await verifier.verifyRequest(new Request(url, init));
+ * console.log(event.type);
+ * ```
  * @throws WebhookError INVALID_OPTION, INVALID_PAYLOAD
  */
 export function signRequest<P extends PlatformName>(

@@ -41,8 +41,18 @@ const DEFAULT_TOLERANCE_MS = 300_000;
 
 /**
  * A verifier for a sender that signs with HMAC in a way of its own, described at run time.
- * @example createHmacVerifier({ header: "x-zm-signature", prefix: "v0=", content: "v0:{timestamp}:{body}",
- *   timestamp: { header: "x-zm-request-timestamp" } })
+ * @example
+ * ```ts
+ * import { createHmacVerifier } from "@ventostack/webhook";
+ *
+ * const provider = createHmacVerifier({
+ *   id: "zoom",
+ *   header: "x-zm-signature",
+ *   prefix: "v0=",
+ *   content: "v0:{timestamp}:{body}",
+ *   timestamp: { header: "x-zm-request-timestamp" },
+ * });
+ * ```
  * @throws INVALID_OPTION, INVALID_HEADER, UNSUPPORTED_ALGORITHM
  */
 export function createHmacVerifier(options: HmacVerifierOptions): WebhookProvider {
