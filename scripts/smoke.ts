@@ -154,9 +154,14 @@ for (const [installer, install] of Object.entries(installers)) {
   }
   // The tarballs are the same for every installer, so one is enough for the slowest check.
   if (installer !== "bun") continue;
-  for (const resolution of ["nodenext", "bundler"] as const) {
-    await check(`types compile with moduleResolution ${resolution}`, () =>
-      compile([bun, tsc], project, surface, resolution),
+  for (const [resolution, ambient] of [
+    ["nodenext", "Node"],
+    ["nodenext", "DOM"],
+    ["bundler", "DOM"],
+  ] as const) {
+    await check(
+      `types compile with moduleResolution ${resolution} and the types of ${ambient}`,
+      () => compile([bun, tsc], project, surface, resolution, ambient),
     );
   }
 }

@@ -15,8 +15,8 @@ export function writeConsumer(directory: string, tarballs: Readonly<Record<strin
     private: true,
     type: "module",
     dependencies: local,
-    // An optional peer, whose types a declaration names, and what those types need.
-    devDependencies: { stripe: ">=23", "@types/node": ">=22" },
+    // An optional peer, whose types a declaration names; and the oldest types of Node that will do.
+    devDependencies: { stripe: ">=23", "@types/node": "^22.0.0" },
     // The packages depend on each other by version, and that version is not published yet.
     overrides: local,
   };
@@ -83,6 +83,7 @@ export function compile(
   directory: string,
   surface: Surface,
   resolution: "nodenext" | "bundler",
+  ambient: "DOM" | "Node",
 ): void {
   const source = Object.entries(surface).flatMap(([entry, names], index) => [
     `import * as entry${index} from "${entry}";`,
@@ -93,18 +94,20 @@ export function compile(
   const config = {
     compilerOptions: {
       target: "ES2023",
-      lib: ["ES2023", "ESNext.Disposable", "DOM"],
+      lib: ["ES2023", "ESNext.Disposable", ...(ambient === "DOM" ? ["DOM"] : [])],
       module: resolution === "nodenext" ? "nodenext" : "esnext",
       moduleResolution: resolution,
       strict: true,
       exactOptionalPropertyTypes: true,
       noEmit: true,
-      // The declarations are what is under test, and they have to stand without anybody's ambient types.
+      // The declarations are what is under test. They have to stand without anybody's ambient types but a browser's, or
+      // those of Node.
       skipLibCheck: false,
-      types: [],
+      types: ambient === "DOM" ? [] : ["node"],
     },
     files: ["surface.ts"],
   };
-  writeFileSync(join(directory, `tsconfig.${resolution}.json`), JSON.stringify(config));
-  run(tsc[0], [tsc[1], "-p", `tsconfig.${resolution}.json`], directory);
+  const file = `tsconfig.${resolution}.${ambient}.json`;
+  writeFileSync(join(directory, file), JSON.stringify(config));
+  run(tsc[0], [tsc[1], "-p", file], directory);
 }

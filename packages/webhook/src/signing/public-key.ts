@@ -9,11 +9,19 @@ import { readPublicKey } from "./public-key-format.ts";
 /** Signature schemes with a public key that this library verifies. SHA-1 is here only for platforms that still offer it. */
 export type PublicKeyScheme = "rsa-sha256" | "rsa-sha1" | "ecdsa-p256-sha256" | "ed25519";
 
+/** What a `CryptoKey` looks like: the types of Node 22 to 24 do not name it outside `node:crypto`. */
+export interface CryptoKeyLike {
+  readonly type: string;
+  readonly extractable: boolean;
+  readonly algorithm: { readonly name: string };
+  readonly usages: readonly string[];
+}
+
 /**
  * A public key as operators have it: PEM (`PUBLIC KEY`, `RSA PUBLIC KEY` or `CERTIFICATE`), the bare base64 of the same,
  * for Ed25519 also 32 bytes in base64, hex or after `whpk_`, or a `CryptoKey`.
  */
-export type PublicKeyInput = string | CryptoKey;
+export type PublicKeyInput = string | CryptoKeyLike;
 
 /** A public key that is imported once and verifies many times. */
 export interface PublicKey {
@@ -148,7 +156,7 @@ async function importSpki(
 function ready(
   scheme: PublicKeyScheme,
   rule: SchemeRule,
-  key: CryptoKey,
+  key: CryptoKeyLike,
 ): () => Promise<CryptoKey> {
   if (!(key instanceof CryptoKey)) {
     throw new WebhookError("INVALID_KEY", "a public key is a text or a CryptoKey");
