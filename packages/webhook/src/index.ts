@@ -8,7 +8,12 @@ export type { SigningKeyPair } from "./signing/ed25519-secret.ts";
 export { generateSigningKeyPair } from "./signing/ed25519-secret.ts";
 export type { CryptoBackend, HmacHash, HmacKey } from "./signing/hmac.ts";
 export { createHmacKey } from "./signing/hmac.ts";
-export type { CryptoKeyLike, PublicKey, PublicKeyInput, PublicKeyScheme } from "./signing/public-key.ts";
+export type {
+  CryptoKeyLike,
+  PublicKey,
+  PublicKeyInput,
+  PublicKeyScheme,
+} from "./signing/public-key.ts";
 export { createPublicKey } from "./signing/public-key.ts";
 
 export { createGenericHmacVerifier } from "./inbound/generic-hmac.ts";

@@ -107,7 +107,10 @@ export function generatePlatformKeys<P extends PlatformName>(platform: P): Gener
 /** @throws WebhookError INVALID_OPTION */
 export function checkPlatform(platform: unknown): void {
   if (typeof platform === "string" && Object.hasOwn(GENERATORS, platform)) return;
-  throw new WebhookError("INVALID_OPTION", `platform: ${Object.keys(GENERATORS).join(", ")}`);
+  throw new WebhookError(
+    "INVALID_OPTION",
+    `platform must be one of ${Object.keys(GENERATORS).join(", ")}`,
+  );
 }
 
 function shared(secret: string): SharedSecret & { readonly config: SharedSecret } {

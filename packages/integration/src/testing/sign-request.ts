@@ -1,3 +1,4 @@
+import { WebhookError } from "@ventostack/webhook";
 import type { PlatformKeys, PlatformName } from "./platform-keys.ts";
 import { checkPlatform } from "./platform-keys.ts";
 import type { AlipayMessage } from "./sign-alipay.ts";
@@ -50,6 +51,32 @@ const SIGNERS: { readonly [P in PlatformName]: Signer<P> } = {
   "generic-hmac": signGeneric,
 };
 
+const SECRET = ["secret"];
+
+/** What no request of a platform can be signed without. */
+const NEEDED: { readonly [P in PlatformName]: readonly string[] } = {
+  stripe: SECRET,
+  github: SECRET,
+  slack: SECRET,
+  shopify: SECRET,
+  "wechat-pay": ["privateKey", "serial"],
+  alipay: ["privateKey"],
+  dingtalk: ["token", "encodingAesKey", "ownerKey"],
+  "dingtalk-robot": SECRET,
+  "standard-webhooks": SECRET,
+  "generic-hmac": SECRET,
+};
+
+function checkKeys(platform: PlatformName, keys: object): void {
+  const given: Readonly<Record<string, unknown>> = Object(keys);
+  const missing = NEEDED[platform].find((name) => !given[name]);
+  if (missing === undefined) return;
+  throw new WebhookError(
+    "INVALID_OPTION",
+    `a request of ${platform} cannot be signed without keys.${missing}: is its environment variable set?`,
+  );
+}
+
 /**
  * Makes a request as the platform would send it, so that a handler can be tested without the platform.
  * @example
@@ -72,5 +99,6 @@ export function signRequest<P extends PlatformName>(
   keys: PlatformKeys[P],
 ): PlatformRequest {
   checkPlatform(platform);
+  checkKeys(platform, keys);
   return SIGNERS[platform](message, keys);
 }

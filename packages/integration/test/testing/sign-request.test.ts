@@ -23,6 +23,23 @@ describe("signRequest", () => {
     ).resolves.toMatchObject({ valid: false });
   });
 
+  it.each(PLATFORMS)(
+    "says which key of %s is missing, as an unset variable would be",
+    (platform) => {
+      const { config: _, ...keys } = generatePlatformKeys(platform);
+      const needed = Object.keys(keys).filter((name) => name !== "apiV3Key");
+      for (const name of needed) {
+        const without = { ...keys, [name]: "" };
+        expect(() => signRequest(platform, { payload: {} }, without)).toThrow(
+          expect.objectContaining({
+            code: "INVALID_OPTION",
+            message: expect.stringContaining(name),
+          }),
+        );
+      }
+    },
+  );
+
   it.each(PLATFORMS)("makes other keys for %s each time", (platform) => {
     const { config, ...first } = generatePlatformKeys(platform);
     const { config: _, ...second } = generatePlatformKeys(platform);
@@ -161,6 +178,7 @@ describe("signRequest", () => {
 
   it("says what is wrong with a call", () => {
     const unknown = "paypal" as PlatformName;
+    expect(() => generatePlatformKeys(unknown)).toThrow("platform must be one of stripe, github");
     expect(() => generatePlatformKeys(unknown)).toThrow(WebhookError);
     expect(() => signRequest(unknown, { payload: {} }, { secret: "s" })).toThrow(/stripe, github/);
     expect(() => signRequest("stripe", { payload: undefined }, { secret: "s" })).toThrow(

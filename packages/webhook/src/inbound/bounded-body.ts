@@ -4,10 +4,10 @@ import { concatBytes } from "../signing/bytes.ts";
 /** A body that cannot be had. */
 export class BodyFault extends Error {
   override readonly name = "BodyFault";
-  /** The HTTP status that answers it. */
-  readonly status: 400 | 413;
+  /** The HTTP status that answers it; 500 where it is this application that took the body. */
+  readonly status: 400 | 413 | 500;
 
-  constructor(status: 400 | 413, message: string, options?: { cause?: unknown }) {
+  constructor(status: 400 | 413 | 500, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.status = status;
   }
@@ -62,7 +62,12 @@ export function brokenOff(cause: unknown): BodyFault {
 export async function readBounded(request: Request, maxBytes: number): Promise<Bytes> {
   const { headers } = request;
   const isDeclared = checkDeclaredLength(headers.get("content-length"), maxBytes);
-  if (request.bodyUsed) throw new BodyFault(400, "the body has been read already");
+  if (request.bodyUsed) {
+    throw new BodyFault(
+      500,
+      "the body has been read already: hand the request to the handler before anything reads it",
+    );
+  }
   return isDeclared && !headers.has("transfer-encoding")
     ? readWhole(request, maxBytes)
     : readChunks(request, maxBytes);

@@ -4,7 +4,8 @@ import { refuse } from "./refusal.ts";
 const BYTE_ORDER_MARK = 0xfeff;
 
 const HOW_TO_GET_IT =
-  "pass the body's bytes exactly as they were received. Express: express.raw({ type: '*/*' }) on this route; " +
+  "pass the body's bytes exactly as they were received. Express: express.raw({ type: '*/*' }) on this route, which has to " +
+  "be mounted before express.json(), or request.rawBody from express.json({ verify: (request, _, bytes) => { request.rawBody = bytes } }); " +
   "Fastify: addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => done(null, body)); " +
   "Hono: await c.req.arrayBuffer(); Elysia: the route option parse: 'arrayBuffer'; Next.js: await request.arrayBuffer()";
 

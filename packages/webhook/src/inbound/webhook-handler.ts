@@ -48,7 +48,10 @@ export interface WebhookHandlerOptions {
   readonly maxBodyBytes?: number;
   /** Adds to what is known of a request, such as its public URL behind a proxy. */
   readonly context?: (incoming: IncomingWebhook) => RequestContext;
-  /** Hears of each refusal, but for a platform's own probes with a wrong signature. */
+  /**
+   * Hears of each refusal, but for a platform's own probes with a wrong signature. Default: what is wrong with this
+   * application's own set-up (`CONFIG`) goes to `console.error`, the same thing once; the rest is the sender's.
+   */
   readonly onRefused?: (refused: RefusedWebhook, incoming: IncomingWebhook) => unknown;
   /** Hears what `onEvent` or the guard threw. Default: `console.error`. */
   readonly onError?: (error: unknown, event: VerifiedWebhookEvent) => unknown;
@@ -80,6 +83,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
     replayReservationMs = FIVE_MINUTES_MS,
   } = options;
   const { replies } = verifier;
+  const onRefused = options.onRefused ?? createConfigLog();
 
   const refuse = async (
     status: number,
@@ -130,6 +134,19 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
     return (await replies.success?.(event)) ?? { status: 204 };
   };
 
+  /** Says so to who listens, but for a platform's own probes. */
+  const refuseRequest = async (
+    { provider, code, reason, status }: RefusedWebhook,
+    incoming: IncomingWebhook,
+  ): Promise<Reply> => {
+    try {
+      if (code !== "SIGNATURE_PROBE") await onRefused({ provider, code, reason, status }, incoming);
+    } catch {
+      // It only listens.
+    }
+    return refuse(status, code, reason);
+  };
+
   const answer = async (incoming: IncomingWebhook): Promise<Reply> => {
     const { method, headers } = incoming;
     const context: RequestContext = options.context
@@ -144,20 +161,13 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
       body = await incoming.readBody(maxBodyBytes);
     } catch (error) {
       if (!(error instanceof BodyFault)) throw error;
-      return refuse(error.status, undefined, error.message);
+      const { status, message: reason } = error;
+      return status === 500
+        ? refuseRequest({ provider: verifier.provider, code: "CONFIG", reason, status }, incoming)
+        : refuse(status, undefined, reason);
     }
     const result = await verifier.safeVerify(body, headers, context);
-    if (!result.valid) {
-      const { code, reason, status, provider } = result;
-      if (code !== "SIGNATURE_PROBE") {
-        try {
-          await options.onRefused?.({ provider, code, reason, status }, incoming);
-        } catch {
-          // It only listens.
-        }
-      }
-      return refuse(status, code, reason);
-    }
+    if (!result.valid) return refuseRequest(result, incoming);
     const { event } = result;
     return (await replies.handshake?.(event)) ?? handle(event, incoming);
   };
@@ -188,6 +198,16 @@ export function asHandler(reply: WebhookHandler["reply"]): WebhookHandler {
     return new Response(body ?? null, { status, ...(headers && { headers: { ...headers } }) });
   };
   return Object.assign(handler, { reply });
+}
+
+/** Without it, a secret that nobody has set would be no more than a 500 that the platform sees. */
+function createConfigLog(): (refused: RefusedWebhook) => void {
+  let logged = "";
+  return ({ provider, code, reason }) => {
+    if (code !== "CONFIG" || reason === logged) return;
+    logged = reason;
+    console.error(`webhooks of ${provider} are refused: ${reason}`);
+  };
 }
 
 function logError(error: unknown, event: VerifiedWebhookEvent): void {

@@ -64,6 +64,9 @@ interface Flight {
 /** So long does a delivery wait whose attempt could not be made because the store failed. */
 const STORE_PAUSE_MS = 5000;
 
+/** The clock may be set back and forward again: what is due then waits no longer than this. */
+const MAX_SLEEP_MS = 60_000;
+
 /** Puts a delivery back without using up an attempt. */
 function release({ delivery, token }: Claimed, at: number, dueAt: number): Settlement {
   return { deliveryId: delivery.id, token, at, result: "release", dueAt };
@@ -91,7 +94,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (at === undefined || stopped || at >= timerAt) return;
     cancelTimer?.();
     timerAt = at;
-    cancelTimer = clock.after(Math.max(0, at - clock.now()), () => {
+    const delayMs = Math.min(Math.max(0, at - clock.now()), MAX_SLEEP_MS);
+    cancelTimer = clock.after(delayMs, () => {
       timerAt = Number.POSITIVE_INFINITY;
       cancelTimer = undefined;
       pump();

@@ -151,6 +151,13 @@ export function createSender(parts: SenderParts): Sender {
       checkEvent(event);
       const idempotencyKey = checkKey(sendOptions.idempotencyKey);
       const tenant = checkTenant(sendOptions.tenant);
+      if (sendOptions.tx !== undefined && !store.capabilities.transactional) {
+        throw new WebhookError(
+          "INVALID_OPTION",
+          "tx needs a store that shares its database with you, such as createSqliteStore: this one would send even if the " +
+            "transaction were rolled back",
+        );
+      }
       const { payload, isText } = serialisePayload(event.payload, options.maxPayloadBytes);
       const message: Mutable<StoredMessage> = {
         id: event.id,

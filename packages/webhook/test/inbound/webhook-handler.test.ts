@@ -1,9 +1,16 @@
 import { connect } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
-import { createMemoryReplayGuard, createWebhookHandler, toNodeHandler } from "../../src/index.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import {
+  createGenericHmacVerifier,
+  createInboundVerifier,
+  createMemoryReplayGuard,
+  createWebhookHandler,
+  toNodeHandler,
+} from "../../src/index.ts";
 import type {
   RefusedWebhook,
   VerifiedWebhookEvent,
+  WebhookHandler,
   WebhookHandlerOptions,
 } from "../../src/index.ts";
 import type { RequestListener } from "node:http";
@@ -153,6 +160,40 @@ describe("a body that a framework has read", () => {
     const response = await fetch(server.url, { method: "POST", body: "{}", headers: signed("{}") });
     expect(response.status).toBe(status);
     await server.stop();
+  });
+});
+
+function handlerWith(options: Partial<WebhookHandlerOptions>): WebhookHandler {
+  return createWebhookHandler({ verifier, onEvent: () => {}, ...options });
+}
+
+function unsigned(): Request {
+  return new Request("http://localhost/", { method: "POST", body: "{}" });
+}
+
+describe("a set-up that cannot work", () => {
+  it("is logged where nobody listens, the same fault once, and nothing that a sender does", async () => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const provider = createGenericHmacVerifier("sha256", "x-signature");
+    const unset = createInboundVerifier({ provider, config: { secret: undefined } });
+    const handler = handlerWith({ verifier: unset });
+    for (let time = 0; time < 3; time += 1) expect((await handler(unsigned())).status).toBe(500);
+    expect(logged).toHaveBeenCalledOnce();
+    expect(logged.mock.calls[0]?.[0]).toMatch(/no secret .* is configured/);
+    expect((await handlerWith({})(unsigned())).status).toBe(401);
+    expect(logged).toHaveBeenCalledOnce();
+    logged.mockRestore();
+  });
+
+  it("such as a body that was read before is told to who listens", async () => {
+    const refused: unknown[] = [];
+    const request = unsigned();
+    await request.text();
+    const response = await handlerWith({ onRefused: (each) => refused.push(each) })(request);
+    expect(response.status).toBe(500);
+    expect(refused).toMatchObject([
+      { code: "CONFIG", reason: expect.stringContaining("read already") },
+    ]);
   });
 });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Clock } from "../../src/clock.ts";
 import { createMemoryStore } from "../../src/store/memory-store.ts";
+import { createManualClock } from "../../src/testing/manual-clock.ts";
 import { answer } from "./scripted-transport.ts";
 import { SECRET, setUp, URL_A, URL_B } from "./set-up.ts";
 
@@ -8,6 +10,29 @@ const HUNG = "https://hung.example.com/";
 function urlOf(n: number): string {
   return `https://healthy-${n}.example.com/`;
 }
+
+describe("a clock that is set back, and forward again", () => {
+  it("holds up no retry for more than a minute", async () => {
+    const manual = createManualClock();
+    let offset = 0;
+    const clock: Clock = { ...manual, now: () => manual.now() + offset };
+    const { outbound, transport } = setUp(
+      { [URL_A]: [answer(500), answer(200)], [URL_B]: [answer(500), answer(200)] },
+      { clock, retryInterval: 10_000 },
+    );
+    outbound.subscribe({ url: URL_A, secret: SECRET, events: ["a"] });
+    outbound.subscribe({ url: URL_B, secret: SECRET, events: ["b"] });
+    await outbound.send("a", {});
+    offset = -3_600_000;
+    await outbound.send("b", {});
+    await manual.advance(15_000);
+    // The retry that is an hour away by this clock is what it would now wait for.
+    expect(transport.requests).toHaveLength(3);
+    offset = 0;
+    await manual.advance(60_000);
+    expect(transport.requests.map(({ url }) => url)).toEqual([URL_A, URL_B, URL_B, URL_A]);
+  });
+});
 
 describe("isolation", () => {
   it("delivers to 100 healthy endpoints at once while one hangs", async () => {

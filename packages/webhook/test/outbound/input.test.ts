@@ -217,6 +217,15 @@ describe("send", () => {
     expect(error.message).toMatch(/metadata/);
   });
 
+  it("refuses a transaction that its store knows nothing of, and sends nothing", async () => {
+    const { outbound, transport } = setUp();
+    outbound.subscribe({ url: URL_A, secret: SECRET });
+    const error = await rejectionOf(outbound.send("a", {}, { tx: {} }));
+    expect(error.code).toBe("INVALID_OPTION");
+    expect(error.message).toMatch(/createSqliteStore/);
+    expect(transport.requests).toEqual([]);
+  });
+
   it("refuses an empty idempotency key", async () => {
     const { outbound } = setUp();
     const error = await rejectionOf(outbound.send("a", {}, { idempotencyKey: "" }));

@@ -31,7 +31,7 @@ function keyBytes(key: EncryptionKey): Uint8Array {
     throw new WebhookError(
       "INVALID_KEY",
       `an encryption key must have ${KEY_BYTES} bytes, as they are or in base64 or hex: ` +
-        "crypto.getRandomValues(new Uint8Array(32)) makes one",
+        "`openssl rand -base64 32` makes one",
     );
   }
   return Uint8Array.from(bytes);
