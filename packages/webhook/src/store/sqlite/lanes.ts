@@ -1,5 +1,6 @@
 import type { StoredMessage } from "../delivery-store.ts";
-import { createDueQueue } from "../due-queue.ts";
+import type { Scheduled } from "../lane-schedule.ts";
+import { createLaneSchedule, oldestOf } from "../lane-schedule.ts";
 import type { Sql } from "./database.ts";
 import type { Meta, Totals } from "./meta.ts";
 import { isHeld } from "./subscription-row.ts";
@@ -21,7 +22,7 @@ export interface FreshDelivery {
 }
 
 /** The unfinished deliveries of one subscription, as far as this process knows of them. */
-export interface Lane {
+export interface Lane extends Scheduled {
   readonly sub: number;
   readonly id: string;
   /** The file may hold deliveries of it that wait. */
@@ -33,8 +34,6 @@ export interface Lane {
   /** The due time of the first that waits in the file, and the epoch in which that was so. */
   headAt: number | undefined;
   headEpoch: number;
-  /** When the lane is to be looked at; `Infinity` while it is not in the schedule. */
-  armedAt: number;
 }
 
 /** The schedule: which lane has due work for which worker. */
@@ -67,8 +66,6 @@ export interface Lanes {
 
 /** The epoch of a head that has to be looked up. */
 const UNKNOWN = -1;
-/** So many entries that stand for nothing any more the schedule may hold beside two per lane. */
-const SLACK = 64;
 
 /**
  * As the memory store's schedule, with the queues in the file: a lane knows whether there may be waiting deliveries,
@@ -99,15 +96,11 @@ export function createLanes(sql: Sql, meta: Meta, subscriptions: SubscriptionTab
   );
   const setWork = sql("UPDATE webhook_lane SET work = ? WHERE sub = ?");
 
-  const schedule = createDueQueue<Lane>();
   const left = new Set<Lane>();
   const lanes = new Map<number, Lane>();
   const subs = new Map<string, number>();
-  const rounds = new Map<string, Set<Lane>>();
   /** Grows when another connection has committed: from then on no head is known. */
   let epoch = 0;
-  /** The time of the newest claim. */
-  let claimedAt = Number.NEGATIVE_INFINITY;
 
   const setHead = (lane: Lane, at: number | undefined): void => {
     lane.headAt = at;
@@ -134,16 +127,7 @@ export function createLanes(sql: Sql, meta: Meta, subscriptions: SubscriptionTab
     return due === Number.POSITIVE_INFINITY ? undefined : Math.max(due, endpoint.quietUntil ?? 0);
   };
 
-  const arm = (lane: Lane): void => {
-    const at = dueAt(lane);
-    if (at === undefined || at >= lane.armedAt) return;
-    lane.armedAt = at;
-    schedule.push(at, lane);
-    if (schedule.size <= lanes.size * 2 + SLACK) return;
-    // Entries of times that are no longer the lane's.
-    const seen = new Set<Lane>();
-    schedule.retain((each, key) => each.armedAt === key && seen.size < seen.add(each).size);
-  };
+  const schedule = createLaneSchedule(lanes, dueAt);
 
   const of = (sub: number, id: string): Lane => {
     let lane = lanes.get(sub);
@@ -167,29 +151,13 @@ export function createLanes(sql: Sql, meta: Meta, subscriptions: SubscriptionTab
   const hasWork = (lane: Lane): void => {
     lane.hasBacklog = true;
     lane.headEpoch = UNKNOWN;
-    arm(lane);
-  };
-
-  const roundOf = (worker: string): Set<Lane> => {
-    let round = rounds.get(worker);
-    if (!round) rounds.set(worker, (round = new Set(lanes.values())));
-    return round;
-  };
-
-  const wake = (now: number): void => {
-    while (schedule.peekAt() <= now) {
-      const at = schedule.peekAt();
-      const lane = schedule.pop();
-      if (!lane || lane.armedAt !== at) continue;
-      lane.armedAt = Number.POSITIVE_INFINITY;
-      for (const round of rounds.values()) round.add(lane);
-    }
+    schedule.arm(lane);
   };
 
   return {
     of,
     dueAt,
-    arm,
+    arm: (lane) => schedule.arm(lane),
     setHead,
     forgetHead(lane) {
       lane.headEpoch = UNKNOWN;
@@ -215,65 +183,32 @@ export function createLanes(sql: Sql, meta: Meta, subscriptions: SubscriptionTab
       if (!lane) return;
       if (subscriptions.bySub(sub)) {
         lane.headEpoch = UNKNOWN;
-        arm(lane);
+        schedule.arm(lane);
         return;
       }
       lanes.delete(sub);
       subs.delete(lane.id);
-      lane.armedAt = Number.POSITIVE_INFINITY;
-      for (const round of rounds.values()) round.delete(lane);
+      schedule.remove(lane);
     },
     round(worker, now, freed) {
-      claimedAt = now;
-      const round = roundOf(worker);
-      wake(now);
+      const round = schedule.round(worker, now);
       for (const id of freed) {
         const lane = lanes.get(subs.get(id) ?? Number.NaN);
         if (lane && (lane.hasBacklog || lane.fresh.length > 0)) round.add(lane);
       }
       return round;
     },
-    nextDueAt() {
-      for (const round of rounds.values()) {
-        for (const lane of round) {
-          const due = dueAt(lane);
-          if (due !== undefined && due <= claimedAt) return due;
-          round.delete(lane);
-          arm(lane);
-        }
-      }
-      for (;;) {
-        const lane = schedule.peek();
-        if (!lane) return undefined;
-        const at = schedule.peekAt();
-        if (lane.armedAt === at) {
-          if (dueAt(lane) === at) return at;
-          lane.armedAt = Number.POSITIVE_INFINITY;
-          schedule.pop();
-          arm(lane);
-          continue;
-        }
-        schedule.pop();
-      }
-    },
-    oldestDueAt() {
-      let oldest: number | undefined;
-      for (const lane of lanes.values()) {
-        const at = dueAt(lane);
-        if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
-      }
-      return oldest;
-    },
+    nextDueAt: () => schedule.nextDueAt(),
+    oldestDueAt: () => oldestOf(lanes.values(), dueAt),
     load() {
       for (const { sub, id } of withWork.all()) hasWork(of(sub, id));
     },
     forget() {
-      schedule.retain(() => false);
       lanes.clear();
       subs.clear();
       left.clear();
       // The workers are asked for their slots anew.
-      for (const round of rounds.values()) round.clear();
+      schedule.clear();
     },
   };
 }
