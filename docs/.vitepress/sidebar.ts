@@ -81,7 +81,10 @@ const CHAPTERS: readonly Chapter[] = [
     pages: [
       ["decisions/index", { en: "All decisions", zh: "全部决策" }],
       ["decisions/0001-runtimes", { en: "Runtimes, no Bun globals", zh: "运行时与 Bun 全局对象" }],
-      ["decisions/0002-cryptography", { en: "HMAC: native or Web Crypto", zh: "HMAC 的两条路径" }],
+      [
+        "decisions/0002-cryptography",
+        { en: "Native or Web Crypto", zh: "node:crypto 还是 Web Crypto" },
+      ],
       ["decisions/0003-max-retries", { en: "What maxRetries counts", zh: "maxRetries 数什么" }],
       ["decisions/0004-when-send-resolves", { en: "When send resolves", zh: "send 何时完成" }],
       ["decisions/0005-on-the-wire", { en: "Headers on the wire", zh: "请求头" }],
