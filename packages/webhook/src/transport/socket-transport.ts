@@ -278,7 +278,9 @@ export function createSocketTransport(options: SocketTransportOptions): Transpor
     if (!connection) return dial(attempt);
     dialer.recheck(origin, startedAt);
     assign(attempt, connection, true);
-    writes.add(connection, attempt.bytes);
+    // Node says a turn late that it has written to TLS; the answer would be there before, and end the connection.
+    if (origin.secure) connection.socket.write(attempt.bytes);
+    else writes.add(connection, attempt.bytes);
   };
 
   const begin = (request: TransportRequest, settle: (outcome: TransportOutcome) => void): void => {

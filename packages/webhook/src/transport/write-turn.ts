@@ -1,6 +1,6 @@
 import type { Connection } from "./connection.ts";
 
-/** Requests that are written at the end of the event loop's turn. */
+/** Requests without TLS that are written at the end of the event loop's turn. */
 export interface WriteTurn {
   /** Not written if the connection is closed by then. */
   add(connection: Connection, bytes: Uint8Array): void;

@@ -2,6 +2,7 @@ import { Socket as PlainSocket } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { createServer } from "node:tls";
 import type { TlsOptions, TLSSocket } from "node:tls";
+import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { createNetworkPolicy } from "../../src/transport/network-policy.ts";
 import { createRoutes } from "../../src/transport/route.ts";
@@ -41,6 +42,40 @@ async function secureServer(
   });
   return { port: (server.address() as AddressInfo).port, resumed, names, open };
 }
+
+/** In a thread of its own: its answers come at any moment, as those of other machines do. Tells its port and connections. */
+const SERVER = `
+const { createServer } = require("node:tls");
+const { parentPort, workerData } = require("node:worker_threads");
+let connections = 0;
+const server = createServer(workerData, (socket) => {
+  connections += 1;
+  socket.on("error", () => {});
+  socket.on("data", () => socket.write("HTTP/1.1 204 No Content\\r\\n\\r\\n"));
+});
+server.listen(0, "127.0.0.1", () => parentPort.postMessage(server.address().port));
+parentPort.on("message", () => parentPort.postMessage(connections));
+`;
+
+describe("under load", () => {
+  test("no more connections are opened than there are requests at once", async () => {
+    const server = new Worker(SERVER, { eval: true, workerData: tls });
+    afterTest(() => void server.terminate());
+    const told = (): Promise<number> => new Promise((resolve) => server.once("message", resolve));
+    const port = await told();
+    const sender = socketTransport();
+    const sent = request(`https://127.0.0.1:${port}/`, { tls: { ca } });
+    const work = async (): Promise<void> => {
+      for (let count = 0; count < 100; count += 1) {
+        expect(failureOf(await sender.send(sent))).toMatchObject({ status: 204 });
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, work));
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+    server.postMessage("connections");
+    expect(await told()).toBe(8);
+  });
+});
 
 describe("sessions and settings", () => {
   const { resolve } = table({
