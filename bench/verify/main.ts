@@ -1,6 +1,7 @@
 /**
  * What a verified webhook costs: `verifyAndConvert` next to the platform's own library and to the floor, which is the
- * bare HMAC or RSA verification with a key imported once and `JSON.parse` of the same body.
+ * bare HMAC or RSA verification with a key imported once and `JSON.parse` of the same body. All begin with the bytes that
+ * a server has received: most of the libraries take a text, which has to be decoded for them.
  */
 import {
   createHmac,
@@ -55,6 +56,7 @@ const floorKey = createSecretKey(new TextEncoder().encode(SECRET));
 const prefix = new TextEncoder().encode(`${seconds}.`);
 const floorDigest = Buffer.from(mac(SECRET, [prefix, body], "hex"), "hex");
 const decoder = new TextDecoder();
+const received = (): string => decoder.decode(body);
 
 const hmacFloor: Case = () =>
   measure(COUNT, IN_FLIGHT, async () => {
@@ -85,7 +87,7 @@ const stripeHeaders = {
     floor: hmacFloor,
     ours: each(() => verifier.verifyAndConvert(body, stripeHeaders)),
     stripe: each(() =>
-      stripe.webhooks.constructEventAsync(text, stripeHeaders["stripe-signature"], SECRET),
+      stripe.webhooks.constructEventAsync(received(), stripeHeaders["stripe-signature"], SECRET),
     ),
   });
 }
@@ -103,9 +105,10 @@ const stripeHeaders = {
     floor: hmacFloor,
     ours: each(() => verifier.verifyAndConvert(body, headers)),
     "@octokit/webhooks-methods": each(async () => {
-      const isRight = await verifyOctokit(SECRET, text, headers["x-hub-signature-256"]);
+      const sent = received();
+      const isRight = await verifyOctokit(SECRET, sent, headers["x-hub-signature-256"]);
       if (!isRight) throw new Error("@octokit/webhooks-methods refuses the request");
-      JSON.parse(text);
+      JSON.parse(sent);
     }),
   });
 }
@@ -122,16 +125,17 @@ const stripeHeaders = {
     floor: hmacFloor,
     ours: each(() => verifier.verifyAndConvert(body, headers)),
     "@slack/bolt": each(async () => {
+      const sent = received();
       const isRight = isValidSlackRequest({
         signingSecret: SECRET,
-        body: text,
+        body: sent,
         headers: {
           "x-slack-signature": headers["x-slack-signature"],
           "x-slack-request-timestamp": Number(seconds),
         },
       });
       if (!isRight) throw new Error("@slack/bolt refuses the request");
-      JSON.parse(text);
+      JSON.parse(sent);
     }),
   });
 }
@@ -162,14 +166,15 @@ const stripeHeaders = {
     floor: hmacFloor,
     ours: each(() => verifier.verifyAndConvert(body, headers)),
     "@shopify/shopify-api": each(async () => {
+      const sent = received();
       const rawRequest = new Request("https://receiver.example", {
         method: "POST",
         headers: sdkHeaders,
-        body: text,
+        body: sent,
       });
-      const { valid } = await webhooks.validate({ rawBody: text, rawRequest });
+      const { valid } = await webhooks.validate({ rawBody: sent, rawRequest });
       if (!valid) throw new Error("@shopify/shopify-api refuses the request");
-      JSON.parse(text);
+      JSON.parse(sent);
     }),
   });
 }
@@ -188,7 +193,7 @@ const stripeHeaders = {
   await compare("Standard Webhooks", {
     floor: hmacFloor,
     ours: each(() => verifier.verifyAndConvert(body, headers)),
-    standardwebhooks: each(async () => webhook.verify(text, headers)),
+    standardwebhooks: each(async () => webhook.verify(received(), headers)),
   });
 }
 
@@ -232,19 +237,20 @@ const rsaFloor = (content: Uint8Array<ArrayBuffer>, parse: () => unknown): Case 
   Object.assign(Pay, { certificates: { PUB_KEY_ID_1: publicPem } });
   const verifySign = Pay.prototype.verifySign.bind(Object.create(Pay.prototype));
   await compare("WeChat Pay", {
-    floor: rsaFloor(content, () => JSON.parse(text)),
+    floor: rsaFloor(content, () => JSON.parse(received())),
     ours: each(() => verifier.verifyAndConvert(body, headers)),
     "wechatpay-node-v3": each(async () => {
+      const sent = received();
       const isRight = await verifySign({
         timestamp: seconds,
         nonce: "nonce",
-        body: text,
+        body: sent,
         serial: "PUB_KEY_ID_1",
         signature: headers["wechatpay-signature"],
         apiSecret: "",
       });
       if (!isRight) throw new Error("wechatpay-node-v3 refuses the notice");
-      JSON.parse(text);
+      JSON.parse(sent);
     }),
   });
 }

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   createGenericHmacVerifier,
@@ -139,6 +140,28 @@ describe.each(servers)("a handler behind %s", (_name, serve) => {
     expect((await post(url, "{}", signed("{}"))).status).toBe(204);
     expect(calls).toBe(2);
   });
+});
+
+describe("a sender that breaks off half-way, on node:http", () => {
+  it.each(["while its body is read", "before its body is read"])(
+    "%s, leaves nothing waiting for ever",
+    async (when) => {
+      const handler = toNodeHandler(createWebhookHandler({ verifier, onEvent: () => {} }));
+      const { promise: handled, resolve } = Promise.withResolvers<void>();
+      let sender: Socket | undefined;
+      const server = await serveNode((request, response) => {
+        const handle = (): void => void handler(request, response).then(resolve);
+        if (when.startsWith("before")) request.once("close", handle);
+        else handle();
+        sender?.destroy();
+      });
+      sender = connect(Number(new URL(server.url).port), "127.0.0.1");
+      sender.on("error", () => {});
+      sender.write("POST /hook HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf");
+      await handled;
+      await server.stop();
+    },
+  );
 });
 
 function parsedInto(body: unknown): RequestListener {
