@@ -59,7 +59,7 @@ const NEEDED: { readonly [P in PlatformName]: readonly string[] } = {
   github: SECRET,
   slack: SECRET,
   shopify: SECRET,
-  "wechat-pay": ["privateKey", "serial"],
+  "wechat-pay": ["privateKey"],
   alipay: ["privateKey"],
   dingtalk: ["token", "encodingAesKey", "ownerKey"],
   "dingtalk-robot": SECRET,

@@ -151,7 +151,13 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
     const { method, headers } = incoming;
     const context: RequestContext = options.context
       ? { method, url: incoming.url, ...options.context(incoming) }
-      : incoming;
+      : {
+          method,
+          // Bun makes it when it is asked for, and most platforms sign nothing of it.
+          get url() {
+            return incoming.url;
+          },
+        };
     if (method !== "POST") {
       const setUp = await replies.setup?.(context);
       return setUp ?? { status: 405, headers: { allow: "POST" } };
@@ -188,7 +194,6 @@ export function asHandler(reply: WebhookHandler["reply"]): WebhookHandler {
   const handler = async (request: Request): Promise<Response> => {
     const { status, headers, body } = await reply({
       method: request.method,
-      // Bun makes it when it is asked for, and most platforms sign nothing of it.
       get url() {
         return request.url;
       },
