@@ -8,10 +8,17 @@ export interface DueQueue<T> {
   pop(): T | undefined;
   /** Drops the entries that fail the test. O(n). */
   retain(test: (value: T, dueAt: number) => boolean): void;
+  /**
+   * Drops the entries that fail the test, and second ones of a value, once there are more than 64 beside two for each of
+   * so many that are live: entries that stand for nothing any more are cheaper to leave than to look for.
+   */
+  tidy(live: number, test: (value: T, dueAt: number) => boolean): void;
 }
 
 const ARITY = 4;
 const SMALLEST = 4;
+/** So many entries that stand for nothing any more may stay beside two for each that stands for something. */
+const SLACK = 64;
 
 /**
  * A 4-ary heap with its keys in typed arrays: 24 bytes an entry at most twice over, no object per entry, and few cache
@@ -80,6 +87,27 @@ export function createDueQueue<T>(): DueQueue<T> {
     place(index, key, order, value);
   };
 
+  const retain: DueQueue<T>["retain"] = (test) => {
+    const kept: { key: number; order: number; value: T }[] = [];
+    for (let index = 0; index < size; index += 1) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- there is a value at every index below size
+      const value = values[index] as T;
+      if (test(value, keys[index] ?? 0)) {
+        kept.push({ key: keys[index] ?? 0, order: orders[index] ?? 0, value });
+      }
+    }
+    kept.sort((a, b) => a.key - b.key || a.order - b.order);
+    size = 0;
+    values = [];
+    keys = new Float64Array(Math.max(SMALLEST, kept.length));
+    orders = new Float64Array(Math.max(SMALLEST, kept.length));
+    // A sorted array is a heap.
+    for (const entry of kept) {
+      place(size, entry.key, entry.order, entry.value);
+      size += 1;
+    }
+  };
+
   return {
     get size() {
       return size;
@@ -107,25 +135,11 @@ export function createDueQueue<T>(): DueQueue<T> {
       }
       return top;
     },
-    retain(test) {
-      const kept: { key: number; order: number; value: T }[] = [];
-      for (let index = 0; index < size; index += 1) {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- there is a value at every index below size
-        const value = values[index] as T;
-        if (test(value, keys[index] ?? 0)) {
-          kept.push({ key: keys[index] ?? 0, order: orders[index] ?? 0, value });
-        }
-      }
-      kept.sort((a, b) => a.key - b.key || a.order - b.order);
-      size = 0;
-      values = [];
-      keys = new Float64Array(Math.max(SMALLEST, kept.length));
-      orders = new Float64Array(Math.max(SMALLEST, kept.length));
-      // A sorted array is a heap.
-      for (const entry of kept) {
-        place(size, entry.key, entry.order, entry.value);
-        size += 1;
-      }
+    retain,
+    tidy(live, test) {
+      if (size <= live * 2 + SLACK) return;
+      const seen = new Set<T>();
+      retain((value, dueAt) => test(value, dueAt) && seen.size < seen.add(value).size);
     },
   };
 }

@@ -21,9 +21,6 @@ export interface LaneSchedule<L extends Scheduled> {
   clear(): void;
 }
 
-/** So many entries that stand for nothing any more the schedule may hold beside two per lane. */
-const SLACK = 64;
-
 /**
  * Which lanes have due work: one queue of those that will have it and, per worker, a round of those that have it now. A
  * lane that a worker has no slots for leaves its round until it is freed, so that neither a dead endpoint nor ten thousand
@@ -46,9 +43,7 @@ export function createLaneSchedule<L extends Scheduled>(
     lane.armedAt = at;
     queue.push(at, lane);
     // The entry of the later time stays behind: with a retry due tomorrow, one for every event until then.
-    if (queue.size <= lanes.size * 2 + SLACK) return;
-    const seen = new Set<L>();
-    queue.retain((each, key) => each.armedAt === key && seen.size < seen.add(each).size);
+    queue.tidy(lanes.size, (each, armedAt) => each.armedAt === armedAt);
   };
 
   const roundOf = (worker: string): Set<L> => {

@@ -62,14 +62,6 @@ export function isHeld(subscription: StoredSubscription): boolean {
   return status === "paused" || status === "disabled";
 }
 
-/** So many entries that stand for nothing any more a queue may hold beside two for each that stands for something. */
-const SLACK = 64;
-
-/** Whether a value is not among the ones seen so far; it is from then on. */
-function isFirst(seen: Set<unknown>, value: unknown): boolean {
-  return seen.size < seen.add(value).size;
-}
-
 function isWaiting(row: Row): boolean {
   return row.dueAt !== undefined && !row.leased;
 }
@@ -94,15 +86,6 @@ export function createMemoryLanes(): MemoryLanes {
   const lanes = new Map<string, Lane>();
   const schedule = createLaneSchedule(lanes, dueAtOf);
 
-  const tidy = (lane: Lane): void => {
-    if (lane.queue.size <= lane.live * 2 + SLACK) return;
-    const { ordered } = lane.subscription;
-    const seen = new Set();
-    lane.queue.retain(
-      (row, key) => isWaiting(row) && (ordered || row.dueAt === key) && isFirst(seen, row),
-    );
-  };
-
   return {
     create(subscription) {
       const lane: Lane = {
@@ -119,8 +102,9 @@ export function createMemoryLanes(): MemoryLanes {
     },
     push(row) {
       const { lane } = row;
-      lane.queue.push(lane.subscription.ordered ? row.seq : (row.dueAt ?? 0), row);
-      tidy(lane);
+      const { ordered } = lane.subscription;
+      lane.queue.push(ordered ? row.seq : (row.dueAt ?? 0), row);
+      lane.queue.tidy(lane.live, (each, key) => isWaiting(each) && (ordered || each.dueAt === key));
       schedule.arm(lane);
     },
     changed(lane) {
