@@ -37,19 +37,6 @@ export function newHead(): ResponseHead {
   };
 }
 
-/** Makes a head ready for the next response; the fields of the last one have been given away. */
-export function resetHead(head: ResponseHead): void {
-  head.status = 0;
-  head.headers = {};
-  head.fields = 0;
-  head.isHttp10 = false;
-  head.isChunked = false;
-  head.contentLength = -1;
-  head.saysClose = false;
-  head.saysKeepAlive = false;
-  head.keepAliveSeconds = -1;
-}
-
 /** Source: https://www.rfc-editor.org/rfc/rfc9112#section-6.3; for answers to POST. */
 export function framingOf(head: ResponseHead): Framing {
   if (head.status < 200 || head.status === 204 || head.status === 304) return "none";

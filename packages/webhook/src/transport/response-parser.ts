@@ -13,7 +13,6 @@ import {
   newHead,
   readField,
   readStatusLine,
-  resetHead,
 } from "./response-head.ts";
 import type { TextTable } from "./text-table.ts";
 
@@ -61,7 +60,7 @@ export function createResponseParser(texts: TextTable): ResponseParser {
   const body = createKeptBody();
   let chunks: ChunkDecoder | undefined;
   let state: ParserState = "complete";
-  const head = newHead();
+  let head = newHead();
   let framing: Framing = "none";
   let fault: ParseFault | undefined;
   let hasBegun = false;
@@ -151,7 +150,7 @@ export function createResponseParser(texts: TextTable): ResponseParser {
     } else if ((informational += 1) > MAX_INFORMATIONAL) {
       fail(parseFault(undefined, `more than ${MAX_INFORMATIONAL} informational responses`));
     }
-    resetHead(head);
+    head = newHead();
     isFirstLine = true;
   };
 
@@ -243,7 +242,7 @@ export function createResponseParser(texts: TextTable): ResponseParser {
       max = maxBodyBytes;
       body.begin(maxBodyBytes);
       state = "head";
-      resetHead(head);
+      head = newHead();
       framing = "none";
       fault = undefined;
       hasBegun = false;
