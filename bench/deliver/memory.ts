@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { createNetworkPolicy, createSocketTransport } from "../../packages/webhook/src/index.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import type { Figure } from "../support/report.ts";
 import type { Sample } from "../support/rounds.ts";
 import { startSink } from "../support/sink-process.ts";
@@ -24,9 +25,7 @@ interface Measured {
 }
 
 function used(): Used {
-  // Bun and, with --expose-gc, Node.
-  (globalThis as { Bun?: { gc(force: boolean): void } }).Bun?.gc(true);
-  (globalThis as { gc?: () => void }).gc?.();
+  collectGarbage();
   const { rss, heapUsed } = process.memoryUsage();
   return { rss, heap: heapUsed };
 }

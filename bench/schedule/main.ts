@@ -2,20 +2,15 @@
 import { createDueQueue } from "../../packages/webhook/src/store/due-queue.ts";
 import { createMemoryStore } from "../../packages/webhook/src/index.ts";
 import type { StoredMessage, StoredSubscription } from "../../packages/webhook/src/index.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { report } from "../support/report.ts";
 import { median } from "../support/rounds.ts";
 
 const SIZE = 1_000_000;
 const ROUNDS = 5;
 
-function collect(): void {
-  // Bun and, with --expose-gc, Node.
-  (globalThis as { Bun?: { gc(force: boolean): void } }).Bun?.gc(true);
-  (globalThis as { gc?: () => void }).gc?.();
-}
-
 function heapBytes(): number {
-  collect();
+  collectGarbage();
   const { heapUsed, arrayBuffers, external } = process.memoryUsage();
   return heapUsed + Math.max(arrayBuffers, external);
 }

@@ -4,6 +4,7 @@
  */
 import { createOutboundWebhookManager } from "../../packages/webhook/src/index.ts";
 import type { TransportOutcome } from "../../packages/webhook/src/index.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { report } from "../support/report.ts";
 
 const TOTAL = Number(process.env["BENCH_COUNT"] ?? 1_000_000);
@@ -13,8 +14,7 @@ const SUBSCRIPTIONS = 50;
 const IN_FLIGHT = 64;
 
 function usedMiB(): number {
-  (globalThis as { Bun?: { gc(force: boolean): void } }).Bun?.gc(true);
-  (globalThis as { gc?: () => void }).gc?.();
+  collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return (heapUsed + external) / 2 ** 20;
 }
