@@ -5,16 +5,11 @@ import type { IntegrationErrorCode, Outcome } from "./errors.ts";
 import { createScrubber } from "./scrub.ts";
 import { logTemplate } from "./template.ts";
 
-/** One attempt, as it is logged. */
-export interface LogEntry {
+/** What an entry says as it is known: nothing of it can hold what is to be redacted. */
+interface AttemptFacts {
   /** When the attempt ended, milliseconds since the epoch. */
   readonly at: number;
-  readonly level: "info" | "warn";
-  readonly integration: string;
   readonly method: string;
-  readonly host: string;
-  /** The path with `{names}` in place of its ids. */
-  readonly url: string;
   /** 1 for the first. */
   readonly attempt: number;
   readonly durationMs: number;
@@ -28,6 +23,15 @@ export interface LogEntry {
   readonly circuit?: CircuitState | undefined;
   /** Calls left in the strictest window. */
   readonly quotaRemaining?: number | undefined;
+}
+
+/** One attempt, as it is logged. */
+export interface LogEntry extends AttemptFacts {
+  readonly level: "info" | "warn";
+  readonly integration: string;
+  readonly host: string;
+  /** The path with `{names}` in place of its ids. */
+  readonly url: string;
   readonly query?: Readonly<Record<string, string>> | undefined;
   readonly requestHeaders?: Readonly<Record<string, string>> | undefined;
   readonly responseHeaders?: Readonly<Record<string, string>> | undefined;
@@ -54,21 +58,10 @@ export interface LogOptions {
 }
 
 /** What is known of an attempt, nothing of it redacted yet. */
-export interface Interaction {
-  readonly at: number;
-  readonly method: string;
+export interface Interaction extends AttemptFacts {
   readonly url: URL;
   /** The path with `{names}`; without it the ids are guessed. */
   readonly template?: string | undefined;
-  readonly attempt: number;
-  readonly durationMs: number;
-  readonly outcome: "ok" | Outcome;
-  readonly status?: number | undefined;
-  readonly errorCode?: IntegrationErrorCode | undefined;
-  readonly reason?: string | undefined;
-  readonly requestId?: string | undefined;
-  readonly circuit?: CircuitState | undefined;
-  readonly quotaRemaining?: number | undefined;
   readonly requestHeaders?: Headers | undefined;
   readonly responseHeaders?: Headers | undefined;
   /** Read only if a path of it is to be logged. */

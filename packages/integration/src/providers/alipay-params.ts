@@ -138,7 +138,7 @@ function isAscii(params: readonly AlipayParam[]): boolean {
 }
 
 function utf8ByteString(text: string): string {
-  return ASCII.test(text) ? text : toByteString(new TextEncoder().encode(text));
+  return toByteString(new TextEncoder().encode(text));
 }
 
 function malformed(reason: string): never {
