@@ -1,17 +1,23 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { expectTypeOf, it } from "vitest";
 import type {
+  ClaimRequest,
   EventParts,
+  FormField,
   HeadersInput,
   InboundVerifier,
   ProviderDefinition,
+  PublicKey,
+  PublicKeyInput,
   RawBody,
   SafeVerifyResult,
   SignedRequest,
+  StoredSubscription,
   VerificationCode,
   VerifiedWebhookEvent,
   VerifierConfig,
   WebhookEvent,
+  WebhookHandlerOptions,
   WebhookProvider,
 } from "../../src/index.ts";
 import {
@@ -19,9 +25,11 @@ import {
   createHmacVerifier,
   createInboundVerifier,
   createStandardWebhooksVerifier,
+  fromByteString,
   hmac,
   interpretProvider,
   refuse,
+  toByteString,
 } from "../../src/index.ts";
 
 interface Extra {
@@ -38,6 +46,30 @@ it("takes what frameworks have as headers and bodies", () => {
   expectTypeOf<ArrayBuffer>().toExtend<RawBody>();
   expectTypeOf<{ id: string }>().not.toExtend<RawBody>();
   expectTypeOf<undefined>().not.toExtend<RawBody>();
+});
+
+it("takes a CryptoKey wherever it takes a public key, and nothing that only looks a little like one", () => {
+  expectTypeOf<CryptoKey>().toExtend<PublicKeyInput>();
+  expectTypeOf<string>().toExtend<PublicKeyInput>();
+  expectTypeOf<{ type: "public" }>().not.toExtend<PublicKeyInput>();
+  expectTypeOf<ReturnType<PublicKey["verify"]>>().toEqualTypeOf<boolean | Promise<boolean>>();
+});
+
+it("gives the fields of a form as byte strings", () => {
+  expectTypeOf<FormField>().toEqualTypeOf<{ readonly name: string; readonly value: string }>();
+  expectTypeOf(fromByteString).toBeCallableWith("a");
+  expectTypeOf(toByteString).returns.toEqualTypeOf<string>();
+});
+
+it("has a handler whose guard may hold an event for less time than it remembers it", () => {
+  expectTypeOf<WebhookHandlerOptions["replayReservationMs"]>().toEqualTypeOf<number | undefined>();
+});
+
+it("lets a driver tell slots what a subscription says of itself", () => {
+  expectTypeOf<ClaimRequest["slots"]>().toBeCallableWith("id");
+  expectTypeOf<Parameters<ClaimRequest["slots"]>[1]>().toEqualTypeOf<
+    StoredSubscription | undefined
+  >();
 });
 
 it("takes secrets as the environment has them", () => {
