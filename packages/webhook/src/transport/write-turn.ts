@@ -9,7 +9,7 @@ export interface WriteTurn {
 /**
  * Writes what one turn of the event loop brings in one go. The answers that a turn reads each start another delivery: to
  * sign one takes longer than a receiver near by does to fall asleep, and then each write has to wake it, which costs more
- * than the delivery. Together they are half as fast again, and none waits for longer than the turn.
+ * than the delivery. Together they are a fifth to a half as fast again, and none waits for longer than the turn.
  */
 export function createWriteTurn(): WriteTurn {
   let waiting: { readonly connection: Connection; readonly bytes: Uint8Array }[] = [];
